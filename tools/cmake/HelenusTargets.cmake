@@ -88,3 +88,37 @@ function(helenus_tests folder prefix label)
             ENVIRONMENT "${HELENUS_TEST_ENVIRONMENT}")
     endforeach()
 endfunction()
+
+# helenus_fuzz_targets(<folder>): each fuzz_<x>.c is one program of that name. With HELENUS_FUZZ it
+# is a libFuzzer target; otherwise replay.c gives it a main that runs the corpus through it, which
+# makes every input ever found a regression test. It links the libraries whose headers it includes.
+function(helenus_fuzz_targets folder)
+    file(GLOB targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/fuzz_*.c)
+    foreach(source ${targets})
+        get_filename_component(name ${source} NAME_WE)
+        string(REGEX REPLACE "^fuzz_" "" short ${name})
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+        file(STRINGS ${source} includes REGEX "^#include \"[^\"]+\"")
+        set(libraries "")
+        foreach(line ${includes})
+            string(REGEX REPLACE "^#include \"([^\"]+)/[^/\"]+\".*" "\\1" include_folder ${line})
+            get_property(library GLOBAL PROPERTY HELENUS_FOLDER_${include_folder})
+            list(APPEND libraries ${library})
+        endforeach()
+        list(REMOVE_DUPLICATES libraries)
+        if(HELENUS_FUZZ)
+            add_executable(${name} ${source})
+            target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+        else()
+            add_executable(${name} ${source} ${CMAKE_SOURCE_DIR}/${folder}/replay.c)
+            add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/${folder}/corpus/${short})
+            set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 300
+                ENVIRONMENT "${HELENUS_TEST_ENVIRONMENT}")
+        endif()
+        target_link_libraries(${name} PRIVATE ${libraries} helenus_flags)
+        set_target_properties(${name} PROPERTIES
+            RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+        # libFuzzer's entry points have no header of their own.
+        target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
+    endforeach()
+endfunction()
