@@ -2,10 +2,14 @@
 # (never as /etc/helenus/helenus.yaml, which is the administrator's).
 include_guard()
 
-configure_file(${CMAKE_SOURCE_DIR}/tools/systemd/helenus.service.in
-               ${CMAKE_BINARY_DIR}/helenus.service @ONLY)
 if(TARGET helenusd)
     install(TARGETS helenusd RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    # The unit names absolute paths, and only the installation knows its prefix.
+    install(CODE "
+        set(bin_dir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+        set(doc_dir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}\")
+        configure_file(\"${CMAKE_SOURCE_DIR}/tools/systemd/helenus.service.in\"
+                       \"${CMAKE_BINARY_DIR}/helenus.service\" @ONLY)")
     install(FILES ${CMAKE_BINARY_DIR}/helenus.service DESTINATION lib/systemd/system)
 endif()
 

@@ -36,10 +36,11 @@ function(helenus_generate folder sources_out)
             DEPENDS ${source} ${lists} VERBATIM)
         list(APPEND sources ${out_dir}/${name}.c ${out_dir}/${name}.h)
     endforeach()
-    # What the generators write is correct C but not our style.
+    # What the generators write is correct C but not our style. NDEBUG leaves out lemon's tracing,
+    # which would print to a stream.
     if(sources)
         set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS
-            "-Wno-missing-prototypes;-Wno-unused;-Wno-unused-parameter;-Wno-shadow;-Wno-sign-compare;-Wno-implicit-fallthrough;-Wno-redundant-decls;-Wno-undef;-I${CMAKE_SOURCE_DIR}/${folder}")
+            "-DNDEBUG;-Wno-missing-prototypes;-Wno-unused;-Wno-unused-parameter;-Wno-shadow;-Wno-sign-compare;-Wno-implicit-fallthrough;-Wno-redundant-decls;-Wno-undef;-I${CMAKE_SOURCE_DIR}/${folder}")
     endif()
     set(${sources_out} ${sources} PARENT_SCOPE)
 endfunction()
