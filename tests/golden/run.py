@@ -356,6 +356,9 @@ class Runner:
     def show_error(out, e):
         message, full = (syntax(e.message) if e.code == 0x2000 else (e.message, None))
         message = message.replace('\n', '\\n')
+        # A function's signatures come in the order of a hash table: sorted here.
+        message = re.sub(r'(signatures: )(.*?)(\)$|\): use)', lambda m: m[1] + ', '.join(
+            sorted(re.split(r', (?=[\w.]+ : )', m[2]))) + m[3], message)
         if re.search(r':? ?java\.[a-z]', message):  # an exception of Cassandra's own machinery is not for us to repeat
             full = full or message
             message = re.sub(r':? ?java\.[a-z].*', '', message)
