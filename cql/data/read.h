@@ -55,12 +55,18 @@ static inline struct result_iter result_iter(struct bytes b) {
 /* The next partition's key and a cursor over its ops (which end with OP_END); call result_leave() with the cursor once its OP_END was
  * read, or result_skip() to pass over the rest. False at the end. ERR_CORRUPT shows as it->cur.bad. */
 bool result_next(struct result_iter *it, struct bytes *pk, struct cur *ops);
+/* Passes over the rest of the partition's ops, OP_END included, and leaves it. ERR_CORRUPT when malformed or cut. */
+err_t result_skip(struct result_iter *it, struct cur *ops) MUST_USE;
 static inline void result_leave(struct result_iter *it, const struct cur *ops) {
     it->cur.p = ops->p;
 }
 void result_begin_partition(struct buf *out, struct bytes pk);
 
-/* Merges two or more ordered answers for the same command (of different replicas, or of shards: then they are disjoint) into one. */
+/* Appends the merge of the ordered answers for the same command (of different replicas, or of shards: then they are disjoint) to out.
+ * Partitions come in the order of cmd->keys, or of partition_compare() when is_range; tombstones of each answer act on the rows of
+ * all. Limits are not applied, and an answer that was cut short by its budget is taken as if it were whole: a caller that merges
+ * such answers goes on from the least of their ends. ERR_CORRUPT: malformed, or a partition that was not asked for.
+ * Only uses of cmd: keys, is_range, reversed. */
 err_t result_merge(const struct bytes *results, size_t count, const struct read_command *cmd, struct buf *out) MUST_USE;
 
 #endif

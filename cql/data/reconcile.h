@@ -1,6 +1,7 @@
 /* The one merge: pure, commutative, associative, idempotent. Used by memtable, flush, coordinator and repair.
  * Order of two cells of one column and path (Cassandra 5.0's Cells.reconcile): higher timestamp; tombstone over live; expiring over
- * non-expiring; later local deletion time; larger value (memcmp); then larger TTL. Equal only if byte-equal. */
+ * non-expiring; later local deletion time; *smaller* TTL (of two writes that expire together it is the later one); larger value
+ * (memcmp). Equal only if byte-equal. Counter cells merge shard by shard, see counter.h's words in reconcile.c. */
 #ifndef CQL_DATA_RECONCILE_H
 #define CQL_DATA_RECONCILE_H
 
