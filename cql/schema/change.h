@@ -4,6 +4,7 @@
 #define CQL_SCHEMA_CHANGE_H
 
 #include "cql/schema/schema.h"
+#include "cql/types/value.h"
 
 /* What the client is told (RESULT SCHEMA_CHANGE and the event of the same name). */
 struct schema_event {
@@ -18,6 +19,7 @@ struct schema_env {
     struct uuid new_table_id;      /* a fresh time UUID, used by CREATE TABLE without WITH id */
     struct bytes local_dc;         /* for NetworkTopologyStrategy's replication_factor expansion and validation */
     const struct bytes *datacenters; /* every known datacenter */
+    const int *datacenters_nodes;    /* nodes of each, or NULL: then no warning names a datacenter */
     size_t datacenters_count;
     int nodes_count;               /* for the "replication factor higher than number of nodes" warning */
     struct buf *warnings;          /* may be NULL; each warning is appended as value_put() bytes */

@@ -42,6 +42,14 @@ struct option_map {
     size_t count;
 };
 
+/* When a tombstone may be purged: our own table option, kept in extensions as "tombstone_gc" only where it differs from the
+ * default (mode repair, 3600 s). */
+enum tombstone_gc_mode { TOMBSTONE_GC_REPAIR, TOMBSTONE_GC_TIMEOUT, TOMBSTONE_GC_IMMEDIATE, TOMBSTONE_GC_DISABLED };
+struct tombstone_gc {
+    enum tombstone_gc_mode mode;
+    int32_t propagation_delay_s;
+};
+
 /* Every table option of Cassandra 5.0; those marked * act here, the others are validated and echoed. */
 struct table_options {
     struct bytes additional_write_policy;
@@ -53,13 +61,15 @@ struct table_options {
     int32_t gc_grace_seconds;              /* * */
     int32_t memtable_flush_period_in_ms;   /* * */
     int32_t min_index_interval, max_index_interval;
+    struct tombstone_gc tombstone_gc;      /* * read from extensions */
 };
 
 struct table {
     struct bytes keyspace, name;
     struct uuid id;
     uint64_t incarnation;  /* raised by TRUNCATE: older mutations are dropped */
-    uint32_t slot;         /* storage slot number, never reused in this directory */
+    uint32_t slot;         /* storage slot number, never reused in this directory; built-in tables have fixed ones below
+                            * SCHEMA_SLOT_USER_FIRST, virtual tables have 0 */
     struct column *columns; /* partition key in order, clustering in order, then static by name, then regular by name (bytes order) */
     uint16_t columns_count, pk_count, ck_count, static_count; /* regular: the rest */
     uint32_t next_column_id;
@@ -71,6 +81,7 @@ struct table {
     bool has_collections;  /* any multi-cell column */
     struct table_options options;
     struct keyspace *ks;
+    struct bytes extra;    /* encoded optional fields of a newer version, kept as they are */
 };
 
 struct user_type {
@@ -100,7 +111,10 @@ struct keyspace {
     struct user_type **types; /* by name */
     size_t types_count;
     struct map tables_by_name, types_by_name;
+    struct bytes extra; /* as in struct table */
 };
+
+#define SCHEMA_SLOT_USER_FIRST 128
 
 struct schema {
     struct arena arena;
@@ -137,6 +151,9 @@ static inline const struct column *table_pk(const struct table *t, uint16_t i) {
 static inline const struct column *table_ck(const struct table *t, uint16_t i) {
     return &t->columns[t->pk_count + i];
 }
+
+/* Replicas of each key over all datacenters; 1 for LocalStrategy. */
+int replication_factor_total(const struct replication *r);
 
 /* Versioned flat bytes of everything but the built-in keyspaces; what a node keeps on disk. */
 void schema_encode(const struct schema *s, struct buf *out);
