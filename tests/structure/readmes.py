@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that every folder with sources has a README.md that names its header and source files.
+"""Checks that every folder with sources has a README.md that names its header and source files, and
+that no link in a README leads to a file that is not there.
 
     readmes.py ROOT
 
@@ -49,10 +50,30 @@ def problems(root):
     return found
 
 
+def dead_links(path, folder, text):
+    return [f"{path}: links to {target}, which does not exist"
+            for target in re.findall(r"\]\(([^)#\s]+)", text)
+            if "://" not in target and not os.path.exists(os.path.join(folder, target))]
+
+
+def links(root):
+    found = []
+    for folder, dirs, files in os.walk(root):
+        dirs[:] = [d for d in dirs if not d.startswith(".") and d not in ("build", "node_modules")]
+        for name in files:
+            if name.endswith(".md"):
+                path = os.path.join(folder, name)
+                with open(path, encoding="utf-8") as f:
+                    found += dead_links(os.path.relpath(path, root), folder, f.read())
+    return found
+
+
 def main():
+    if not dead_links("x", "/", "[a](no/such) [b](https://b) [c](#d)"):
+        sys.exit("a planted dead link was not found")
     if named("| `bytes.h` | strings |", "arena.c") or not named("- map: hash map", "map_iter.c"):
         sys.exit("the check itself is wrong")
-    found = problems(sys.argv[1])
+    found = problems(sys.argv[1]) + links(sys.argv[1])
     for line in found:
         print(line)
     print(f"{len(found)} problems")
