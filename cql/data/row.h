@@ -22,6 +22,11 @@
  * is P || 0xFF; the unbounded lower is the empty string, the unbounded upper is {0xFF}. A table without clustering columns has one row
  * a partition, with the empty clustering key.
  *
+ * A body is *canonical*: its cells are in strict order, and nothing in it is covered by a tombstone in it (row deletion over marker and
+ * cells, complex deletion over the cells of its column). row_merge() makes only such, builders must, mutation_validate() checks it.
+ *
+ * Value of a counter cell: one (id 16 bytes, clock be64, count be64) for each counter shard, by ascending id.
+ *
  * Cell paths: list: the 16 bytes of a timeuuid, ordered as type_key_encode of timeuuid; set: the element; map: the key, both
  * order-preserving encoded (type_key_encode ascending) so that memcmp orders them; UDT: the field index, 2 bytes big-endian. */
 #ifndef CQL_DATA_ROW_H
@@ -40,6 +45,10 @@ struct deletion {
 #define DELETION_NONE ((struct deletion){TIMESTAMP_NONE, LOCAL_DELETION_NEVER})
 static inline bool deletion_is_none(struct deletion d) {
     return d.timestamp == TIMESTAMP_NONE;
+}
+/* a is kept beside an active b: strictly stronger. */
+static inline bool deletion_supersedes(struct deletion a, struct deletion b) {
+    return a.timestamp != b.timestamp ? a.timestamp > b.timestamp : a.local_deletion_s > b.local_deletion_s;
 }
 /* The stronger one: higher timestamp, then later local deletion time. */
 static inline struct deletion deletion_max(struct deletion a, struct deletion b) {
