@@ -378,7 +378,8 @@ class Runner:
         return f'{c[0]}.{c[1]} {quoted(c[2])} {type_name(c[3])}'
 
     def pages(self, out, s, page, call):
-        state, number = None, 0
+        """Rows of all pages. Where pages end is the server's affair (it may end with an empty one): only shown."""
+        state, number, total, shown, breaks = None, 0, 0, [], []
         while True:
             try:
                 r = call(state)
@@ -398,10 +399,11 @@ class Runner:
                 out.append('columns')
                 out += ['  ' + self.column(c) for c in r.columns]
             number += 1
-            more = r.paging_state is not None
-            out.append(f"{len(r.rows)} row{'' if len(r.rows) == 1 else 's'}" + (', more pages' if more else ''))
+            total += len(r.rows)
+            breaks.append(str(len(r.rows)))
+            if page and len(r.rows) > page:
+                out.append(f'a page of {len(r.rows)} rows where {page} were asked for')
             masked = set((s.get('mask') or '').split())
-            shown = []
             for row in r.rows:
                 texts = []
                 for c, b in zip(r.columns, row):
@@ -410,12 +412,16 @@ class Runner:
                         text = UUID.sub('<uuid>', text)
                     texts.append(text)
                 shown.append('  ' + ' | '.join(texts).replace('\n', '\n    '))
-            if s.get('sort') is not None:
-                shown.sort()
-            out += shown
-            if not more or number > 1000:
-                return
+            if r.paging_state is None:
+                break
+            if number > 1000:
+                out.append('more than 1000 pages')
+                break
             state = r.paging_state
+        out.append(f"{total} row{'' if total == 1 else 's'}")
+        if page:
+            out.append(f"# pages of {' '.join(breaks)} rows")
+        out += sorted(shown) if s.get('sort') is not None else shown
 
 
 def comparable(text):
