@@ -9,6 +9,7 @@
 #define STORAGE_COMMITLOG_H
 
 #include "cql/base/buf.h"
+#include "cql/schema/schema.h"
 
 struct commitlog;
 struct disk;
@@ -17,7 +18,8 @@ struct commitlog_options {
     const char *directory;
     size_t segment_bytes;   /* 32 MiB */
     size_t total_bytes_max; /* trim pressure: shards holding the oldest segment should flush above it */
-    uint32_t shards;
+    uint32_t shards;        /* sequence numbers of more are refused in replay */
+    struct uuid directory_id; /* of the node's data directory: segments of another are refused */
 };
 
 /* Opens or creates; does not replay. ERR_IO, ERR_CORRUPT with a message. disk: the system calls (disk.h). */
