@@ -15,6 +15,7 @@
 
 #include "cql/data/mutation.h"
 #include "cql/data/reconcile.h"
+#include "storage/tree.h"
 
 struct memtable;
 
@@ -64,8 +65,7 @@ bool memtable_find(const struct memtable *m, uint32_t slot, struct token token, 
 
 /* Partitions of a slot in order. */
 struct memtable_cursor {
-    const void *leaf;
-    uint32_t at;
+    struct tree_pos pos;
 };
 /* Stands before the first partition with token >= the given one (TOKEN_MIN: before all). For "token > t" seek t + 1. */
 void memtable_seek(const struct memtable *m, uint32_t slot, struct token token, struct memtable_cursor *c);
@@ -81,10 +81,8 @@ struct memtable_row {
     uint64_t seq;
 };
 struct memtable_rows {
-    const void *leaf;
-    int32_t at;
+    struct tree_pos pos;
     bool reversed;
-    const struct memtable_entry *entry;
     struct bytes bound; /* upper, or lower when reversed; must outlive the iteration */
 };
 void memtable_rows_begin(const struct memtable_partition *p, struct bytes lower, struct bytes upper, bool reversed,
