@@ -6,6 +6,7 @@
 #ifndef CQL_PLAN_TERM_H
 #define CQL_PLAN_TERM_H
 
+#include "cql/base/map.h"
 #include "cql/plan/statement.h"
 
 /* What a term is compiled for: names appear in error texts and as the name of a bind variable there. */
@@ -27,6 +28,7 @@ struct compile {
     struct column_spec *binds;     /* by marker index of the AST; filled by term_compile() */
     uint16_t binds_count;
     const struct column **bind_columns; /* the column that receives the marker directly, for pk_bind_indexes; NULL else */
+    struct map calls;              /* calls already resolved, so that nested ones take linear time; map_free() at the end */
     struct fail *fail;
 };
 
@@ -62,9 +64,6 @@ err_t term_guess_type(struct compile *c, const struct ast_term *t, const struct 
 /* The text of t as Cassandra's messages and result columns show it: 'a', 1, [1, 2], {a: 1}, ?, f(1). */
 void term_print(const struct ast_term *t, struct buf *out);
 struct bytes term_text(const struct ast_term *t, struct arena *a);
-
-/* The type written in a statement; user types are looked up in c->keyspace. ERR_INVALID with Cassandra's texts. */
-err_t type_compile(struct compile *c, const struct ast_type *t, const struct type **out) MUST_USE;
 
 /* LIMIT, TTL, TIMESTAMP and their kin: names "[limit]", "[ttl]", "[timestamp]". */
 struct receiver receiver_named(const struct table *t, const char *name, enum type_id type);
