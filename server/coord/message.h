@@ -23,7 +23,8 @@ struct message {
     uint16_t from, to;
     uint8_t verb;
     bool is_reply, needs_reply;
-    err_t err; /* of the reply */
+    err_t err;    /* of the reply */
+    uint64_t seq; /* log sequence number that its answer waits for; the receiver's own use */
 };
 
 /* A FIFO of messages; a zeroed struct is empty. */
