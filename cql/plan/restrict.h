@@ -79,6 +79,9 @@ struct restrictions {
 /* ERR_INVALID with Cassandra's texts. */
 err_t restrict_compile(struct compile *c, const struct restrict_input *in, struct restrictions **out) MUST_USE;
 
+/* SELECT's last check: a scan of a token range that has clustering restrictions or filters needs ALLOW FILTERING. */
+err_t restrict_check_filtering(const struct restrictions *r, bool allow_filtering, struct fail *fail) MUST_USE;
+
 /* Is the column restricted by exactly one value (=, not IN). */
 bool restrict_column_by_eq(const struct restrictions *r, const struct column *column);
 /* Are all clustering columns restricted by = or IN: restrict_eval_clusterings() then names rows; else there are ranges only. */
