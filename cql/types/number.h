@@ -43,7 +43,7 @@ enum number_fn {
 /* fn(v) with the result type that number_fn_type() tells. Integers compute exp, log and log10 in double and truncate. */
 MUST_USE err_t number_unary(enum number_fn fn, enum type_id type, struct bytes v, struct arena *a,
                             struct bytes *out, struct fail *fail);
-/* The type of fn's result: the argument's, but DECIMAL for exp, log and log10 of a VARINT. */
+/* The type of fn's result: the argument's (exp, log and log10 of a varint are cut to their whole part). */
 enum type_id number_fn_type(enum number_fn fn, enum type_id type);
 
 /* CAST(v AS to). NaN and infinities to decimal are errors; a varint or decimal to varint goes through 64 bits, as in Cassandra. */

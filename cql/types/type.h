@@ -59,6 +59,8 @@ static inline bool type_is_multicell(const struct type *t) {
     return (type_is_collection(t) || t->id == TYPE_UDT) && !t->frozen;
 }
 bool type_is_numeric(const struct type *t); /* integers incl. counter and varint, float, double, decimal */
+/* Levels of nesting, 1 for a native. Whoever builds types from input refuses more than TYPE_DEPTH_MAX. */
+unsigned type_depth(const struct type *t);
 /* Same type, frozen flags included. UDTs by keyspace, name and fields. */
 bool type_equal(const struct type *a, const struct type *b);
 /* Same but for frozen at any level. */
@@ -77,6 +79,9 @@ void type_print(const struct type *t, struct buf *out);
 struct bytes type_name(const struct type *t, struct arena *a); /* the same, in a */
 /* "org.apache.cassandra.db.marshal.ListType(org.apache.cassandra.db.marshal.Int32Type)": for custom ids on the wire. */
 void type_print_class(const struct type *t, struct buf *out);
+
+/* A name as CQL writes it: in double quotes when it is not [a-z][a-z0-9_]* or is a reserved word. */
+void identifier_print(struct bytes name, struct buf *out);
 
 /* ERR_INVALID with Cassandra's marshalling message when v is no serialised value of t. Null is always accepted.
  * Empty (n == 0) is accepted where Cassandra does (most natives). */

@@ -18,6 +18,11 @@ bool collection_next(struct collection_iter *it, struct bytes *elem);
 /* Number of elements (map: of entries); 0 for null or malformed. */
 uint32_t collection_count(const struct type *t, struct bytes v);
 
+/* A set or map with its elements in order of their type and without duplicates (of equal keys the last one wins), as Cassandra keeps
+ * frozen ones; v itself when it already is so, and for lists. ERR_INVALID when v is malformed. */
+MUST_USE err_t collection_sort(const struct type *t, struct bytes v, struct arena *a,
+                               struct bytes *out);
+
 /* Building: header (count elements, map: entries), then each element. */
 static inline void collection_begin(struct buf *b, uint32_t count) {
     buf_be32(b, count);
@@ -32,6 +37,8 @@ static inline void value_put(struct buf *b, struct bytes v) {
 struct bytes tuple_field(struct bytes v, uint32_t index);
 /* Element index of a vector; null when out of range or malformed. */
 struct bytes vector_element(const struct type *t, struct bytes v, uint32_t index);
+/* The next element of a vector read from its start; c->bad when there are fewer. */
+struct bytes vector_next(const struct type *t, struct cur *c);
 /* Appends one element of a vector (variable-length elements carry an unsigned vint length, as Cassandra's VectorType). */
 void vector_put_element(const struct type *t, struct buf *b, struct bytes elem);
 
