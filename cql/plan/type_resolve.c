@@ -9,6 +9,7 @@ struct resolver {
     struct bytes keyspace;
     struct arena *arena;
     struct fail *fail;
+    size_t parts; /* so far, user types expanded: counted before they are copied */
 };
 
 static const struct ast_type *without_frozen(const struct ast_type *t)
@@ -219,6 +220,20 @@ static err_t resolve_class(struct resolver *r, struct bytes name, const struct t
                     BYTES_FMT(name), qualified ? "" : MARSHAL, BYTES_FMT(name));
 }
 
+static bool count_parts(const struct type *t, unsigned depth, size_t *parts)
+{
+    if (depth > TYPE_DEPTH_MAX || ++*parts > PLAN_TYPE_PARTS_MAX) return false;
+    for (size_t i = 0; i < t->params_count; i++)
+        if (!count_parts(t->params[i], depth + 1, parts)) return false;
+    return true;
+}
+
+static err_t too_big(struct fail *fail)
+{
+    return fail_set(fail, ERR_INVALID, "A type may nest at most %d levels and have at most %d parts", TYPE_DEPTH_MAX,
+                    PLAN_TYPE_PARTS_MAX);
+}
+
 /* --- Resolving --------------------------------------------------------------------------------- */
 
 static err_t resolve(struct resolver *r, const struct ast_type *t, bool frozen, const struct type **out);
@@ -299,12 +314,14 @@ static err_t resolve_user(struct resolver *r, const struct ast_type *t, bool fro
     if (!ks) return fail_set(r->fail, ERR_CONFIG, "Keyspace %.*s doesn't exist", BYTES_FMT(keyspace));
     const struct user_type *ut = keyspace_type(ks, name);
     if (!ut) return fail_set(r->fail, ERR_INVALID, "Unknown type %.*s.%.*s", BYTES_FMT(keyspace), BYTES_FMT(name));
+    if (!count_parts(ut->type, 1, &r->parts)) return too_big(r->fail);
     *out = frozen ? type_freeze(r->arena, ut->type) : ut->type;
     return OK;
 }
 
 static err_t resolve(struct resolver *r, const struct ast_type *t, bool frozen, const struct type **out)
 {
+    if (++r->parts > PLAN_TYPE_PARTS_MAX) return too_big(r->fail);
     switch (t->kind) {
     case AST_TYPE_NATIVE:
         *out = type_native_by_name(t->name);
@@ -328,29 +345,17 @@ static err_t resolve(struct resolver *r, const struct ast_type *t, bool frozen, 
     return ERR_SERVER;
 }
 
-static bool count_parts(const struct type *t, unsigned depth, size_t *parts)
-{
-    if (depth > TYPE_DEPTH_MAX || ++*parts > PLAN_TYPE_PARTS_MAX) return false;
-    for (size_t i = 0; i < t->params_count; i++)
-        if (!count_parts(t->params[i], depth + 1, parts)) return false;
-    return true;
-}
-
 err_t plan_check_type_size(const struct type *t, struct fail *fail)
 {
     size_t parts = 0;
-    if (count_parts(t, 1, &parts)) return OK;
-    return fail_set(fail, ERR_INVALID, "A type may nest at most %d levels and have at most %d parts", TYPE_DEPTH_MAX,
-                    PLAN_TYPE_PARTS_MAX);
+    return count_parts(t, 1, &parts) ? OK : too_big(fail);
 }
 
 err_t plan_resolve_type(const struct ast_type *type, const struct schema *schema, struct bytes keyspace,
                         struct arena *arena, const struct type **out, struct fail *fail)
 {
-    if (type->depth > TYPE_DEPTH_MAX)
-        return fail_set(fail, ERR_INVALID, "A type may nest at most %d levels and have at most %d parts", TYPE_DEPTH_MAX,
-                        PLAN_TYPE_PARTS_MAX);
-    struct resolver r = {schema, keyspace, arena, fail};
+    if (type->depth > TYPE_DEPTH_MAX) return too_big(fail);
+    struct resolver r = {schema, keyspace, arena, fail, 0};
     TRY(resolve(&r, type, false, out));
     return plan_check_type_size(*out, fail);
 }
