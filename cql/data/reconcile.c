@@ -132,6 +132,7 @@ static err_t cells_merge(struct row_copy *out, struct side *a, struct side *b)
         }
         if ((both & CELL_COUNTER) && !(any & CELL_TOMBSTONE)) {
             row_copy_flush(out);
+            out->empty = false;
             return counter_merge(&out->builder, &a->cell, &b->cell);
         }
     }
