@@ -16,6 +16,8 @@ struct decimal {
     int64_t scale;
 };
 
+/* v without the leading bytes that only repeat its sign. Empty stays empty. */
+struct bytes varint_stripped(struct bytes v);
 /* From two's complement bytes; an empty value is 0. Initialises x. */
 void big_init(mpz_t x, struct bytes v);
 /* The shortest two's complement form, as BigInteger.toByteArray, behind `head` bytes left uninitialised. */

@@ -79,7 +79,7 @@ static void print_year(int64_t year, struct buf *out)
 
 static void print_date_time(int64_t ms, char between, struct buf *out)
 {
-    int64_t days = floor_div(ms, MS_PER_DAY), rest = ms - days * MS_PER_DAY;
+    int64_t days = floor_div(ms, MS_PER_DAY), rest = floor_mod(ms, MS_PER_DAY);
     struct civil c = civil_of_days(days);
     /* The pattern prints the year of its era: 1 BC, which is year 0, as 0001. */
     print_year(c.year <= 0 ? 1 - c.year : c.year, out);

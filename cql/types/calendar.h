@@ -32,7 +32,8 @@ static inline int64_t floor_div(int64_t x, int64_t y)
 }
 static inline int64_t floor_mod(int64_t x, int64_t y)
 {
-    return x - floor_div(x, y) * y;
+    int64_t r = x % y;
+    return r != 0 && (r < 0) != (y < 0) ? r + y : r;
 }
 
 /* A date's serialised 32 bits from milliseconds, and back to its midnight. False when out of a date's range. */

@@ -54,9 +54,7 @@ int collection_compare(const struct type *t, struct bytes a, struct bytes b)
     }
 }
 
-static void print_elements(const struct type *t, struct bytes v,
-                           void (*print)(const struct type *, struct bytes, struct buf *),
-                           struct buf *out)
+void collection_to_literal(const struct type *t, struct bytes v, struct buf *out)
 {
     struct collection_iter it = collection_iter(t, v);
     struct bytes elem;
@@ -65,19 +63,15 @@ static void print_elements(const struct type *t, struct bytes v,
         bool is_map_value = t->id == TYPE_MAP && i % 2 == 1;
         if (i > 0)
             buf_put_str(out, is_map_value ? ": " : ", ");
-        print(element_type(t, i), elem, out);
+        type_to_literal(element_type(t, i), elem, out);
     }
     buf_u8(out, t->id == TYPE_LIST ? ']' : '}');
 }
 
-void collection_to_literal(const struct type *t, struct bytes v, struct buf *out)
-{
-    print_elements(t, v, type_to_literal, out);
-}
-
+/* The whole value in hex, as CollectionType.getString. */
 void collection_to_text(const struct type *t, struct bytes v, struct buf *out)
 {
-    print_elements(t, v, type_to_text, out);
+    blob_to_text(t, v, out);
 }
 
 void collection_to_json(const struct type *t, struct bytes v, struct buf *out)

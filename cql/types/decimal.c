@@ -134,7 +134,7 @@ struct bytes decimal_of_varint_scaled(struct arena *a, struct bytes varint, int3
 
 struct bytes decimal_of_varint(struct arena *a, struct bytes varint)
 {
-    return decimal_of_varint_scaled(a, varint, 0);
+    return decimal_of_varint_scaled(a, varint_stripped(varint), 0);
 }
 
 struct bytes decimal_of_double(struct arena *a, double d)

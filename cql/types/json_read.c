@@ -117,6 +117,19 @@ err_t timestamp_from_json(const struct type *t, const struct json *j, struct are
     return type_from_text(t, j->text, a, out, fail);
 }
 
+/* What Java says when what is no string is cast to one. */
+static struct bytes class_cast_message(const struct json *j, struct arena *a)
+{
+    const char *name = json_java_class(j);
+    const char *package = j->kind == JSON_LIST || j->kind == JSON_MAP ? "java.util"
+                          : strcmp(name, "BigInteger") == 0           ? "java.math"
+                                                                      : "java.lang";
+    return arena_printf(a,
+                        "class %s.%s cannot be cast to class java.lang.String (%s.%s and "
+                        "java.lang.String are in module java.base of loader 'bootstrap')",
+                        package, name, package, name);
+}
+
 err_t blob_from_json(const struct type *t, const struct json *j, struct arena *a, struct bytes *out,
                      struct fail *fail)
 {
@@ -127,7 +140,7 @@ err_t blob_from_json(const struct type *t, const struct json *j, struct arena *a
         return ERR_INVALID;
     struct bytes text = json_java_text(j, a), why;
     if (j->kind != JSON_STRING)
-        why = arena_printf(a, "%s is not a String", json_java_class(j));
+        why = class_cast_message(j, a);
     else if (!bytes_starts_with(j->text, bytes_str("0x")))
         why = arena_printf(a, "String representation of blob is missing 0x prefix: %.*s",
                            BYTES_FMT(text));

@@ -180,6 +180,10 @@ err_t inet_from_text(const struct type *t, struct bytes text, struct arena *a, s
     struct bytes s = text;
     if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
         s = bytes_of(s.p + 1, s.n - 2);
+    /* A zone ("fe80::1%eth0") is no part of the value. */
+    const uint8_t *zone = memchr(s.p, '%', s.n);
+    if (zone != NULL && zone > s.p && zone + 1 < s.p + s.n)
+        s.n = (size_t)(zone - s.p);
     char small[64];
     if (s.n < sizeof small && memchr(s.p, 0, s.n) == NULL) {
         memcpy(small, s.p, s.n);

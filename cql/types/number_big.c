@@ -173,7 +173,7 @@ err_t decimal_binary(enum number_op op, struct bytes left, struct bytes right, s
     decimal_init(&x, left);
     decimal_init(&y, right);
     if (mpz_sgn(y.unscaled) == 0 && op == NUMBER_DIVIDE) {
-        err = fail_set(fail, ERR_FUNCTION_FAILURE, "/ by zero");
+        err = fail_set(fail, ERR_FUNCTION_FAILURE, "BigInteger divide by zero");
     } else if (mpz_sgn(y.unscaled) == 0 && op == NUMBER_MODULO) {
         err = fail_set(fail, ERR_FUNCTION_FAILURE,
                        mpz_sgn(x.unscaled) == 0 ? "Division undefined" : "Division by zero");
@@ -222,7 +222,7 @@ err_t varint_unary(enum number_fn fn, struct bytes v, struct arena *a, struct by
     if (v.n > 2 * NUMBER_BYTES_MAX)
         return number_overflow(fail);
     if (fn == NUMBER_ROUND) {
-        *out = v;
+        *out = varint_stripped(v);
         return OK;
     }
     if (fn == NUMBER_NEGATE || fn == NUMBER_ABS) {

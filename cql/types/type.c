@@ -261,7 +261,7 @@ bool type_value_compatible(const struct type *to, const struct type *from)
     case TYPE_SET:
     case TYPE_MAP: return collection_compatible(to, from);
     case TYPE_TUPLE:
-        if (id != TYPE_TUPLE || to->params_count < from->params_count)
+        if ((id != TYPE_TUPLE && id != TYPE_UDT) || to->params_count < from->params_count)
             return false;
         for (unsigned i = 0; i < from->params_count; i++)
             if (!type_value_compatible(to->params[i], from->params[i]))

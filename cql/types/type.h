@@ -23,12 +23,12 @@ enum type_id {
 
 struct type {
     enum type_id id;
-    bool frozen;                        /* LIST, SET, MAP, UDT: frozen<...>; TUPLE and VECTOR are always frozen (true) */
-    uint16_t params_count;              /* LIST, SET, VECTOR: 1; MAP: 2; TUPLE, UDT: number of fields */
-    uint32_t dimension;                 /* VECTOR */
-    const struct type *const *params;   /* element types, field types */
-    struct bytes keyspace, name;        /* UDT: keyspace and type name; CUSTOM: name is the class */
-    const struct bytes *field_names;    /* UDT */
+    bool frozen; /* LIST, SET, MAP, UDT: frozen<...>; TUPLE and VECTOR are always frozen (true) */
+    uint16_t params_count; /* LIST, SET, VECTOR: 1; MAP: 2; TUPLE, UDT: number of fields */
+    uint32_t dimension;    /* VECTOR */
+    const struct type *const *params; /* element types, field types */
+    struct bytes keyspace, name;      /* UDT: keyspace and type name; CUSTOM: name is the class */
+    const struct bytes *field_names;  /* UDT */
 };
 
 /* The one description of a native type (never a collection, UDT, tuple, vector). */
@@ -39,11 +39,13 @@ const struct type *type_native_by_name(struct bytes name);
 /* Constructors; params must outlive the result (all are usually in one arena). */
 const struct type *type_list(struct arena *a, const struct type *elem, bool frozen);
 const struct type *type_set(struct arena *a, const struct type *elem, bool frozen);
-const struct type *type_map(struct arena *a, const struct type *key, const struct type *value, bool frozen);
+const struct type *type_map(struct arena *a, const struct type *key, const struct type *value,
+                            bool frozen);
 const struct type *type_tuple(struct arena *a, const struct type *const *fields, uint16_t count);
 const struct type *type_vector(struct arena *a, const struct type *elem, uint32_t dimension);
-const struct type *type_udt(struct arena *a, struct bytes keyspace, struct bytes name, const struct bytes *field_names,
-                            const struct type *const *fields, uint16_t count, bool frozen);
+const struct type *type_udt(struct arena *a, struct bytes keyspace, struct bytes name,
+                            const struct bytes *field_names, const struct type *const *fields,
+                            uint16_t count, bool frozen);
 /* t with frozen set, nested collections and UDTs too (as frozen<> does). */
 const struct type *type_freeze(struct arena *a, const struct type *t);
 /* t with only its own frozen flag cleared. */
@@ -51,14 +53,17 @@ const struct type *type_unfreeze(struct arena *a, const struct type *t);
 /* A deep copy into a. */
 const struct type *type_copy(struct arena *a, const struct type *t);
 
-static inline bool type_is_collection(const struct type *t) {
+static inline bool type_is_collection(const struct type *t)
+{
     return t->id == TYPE_LIST || t->id == TYPE_SET || t->id == TYPE_MAP;
 }
 /* Stored as one cell an element: a non-frozen collection or UDT. */
-static inline bool type_is_multicell(const struct type *t) {
+static inline bool type_is_multicell(const struct type *t)
+{
     return (type_is_collection(t) || t->id == TYPE_UDT) && !t->frozen;
 }
-bool type_is_numeric(const struct type *t); /* integers incl. counter and varint, float, double, decimal */
+bool type_is_numeric(
+    const struct type *t); /* integers incl. counter and varint, float, double, decimal */
 /* Levels of nesting, 1 for a native. Whoever builds types from input refuses more than TYPE_DEPTH_MAX. */
 unsigned type_depth(const struct type *t);
 /* Same type, frozen flags included. UDTs by keyspace, name and fields. */
@@ -96,10 +101,12 @@ void type_to_literal(const struct type *t, struct bytes v, struct buf *out);
 void type_to_text(const struct type *t, struct bytes v, struct buf *out);
 /* Parses the content of a literal or a cqlsh-like text into a serialised value in a: '2015-05-03 13:30:54.234' for timestamps,
  * dotted quads for inet, digits for numbers, … Natives only. ERR_INVALID with Cassandra's message. */
-err_t type_from_text(const struct type *t, struct bytes text, struct arena *a, struct bytes *out, struct fail *fail);
+err_t type_from_text(const struct type *t, struct bytes text, struct arena *a, struct bytes *out,
+                     struct fail *fail);
 /* JSON in Cassandra's toJson form (for a later SELECT JSON). */
 void type_to_json(const struct type *t, struct bytes v, struct buf *out);
-err_t type_from_json(const struct type *t, struct bytes json, struct arena *a, struct bytes *out, struct fail *fail);
+err_t type_from_json(const struct type *t, struct bytes json, struct arena *a, struct bytes *out,
+                     struct fail *fail);
 
 /* Order-preserving encoding for clustering keys: for non-null a, b of t, memcmp(encode(a), encode(b)) has the sign of
  * type_compare(t, a, b), inverted when desc; no encoding is a prefix of another one's; the first byte is never 0xFF or 0x00
@@ -108,7 +115,8 @@ err_t type_from_json(const struct type *t, struct bytes json, struct arena *a, s
  * v must be valid. Source: after Cassandra's ByteComparable (CEP-7/13 design), with our own bytes. */
 void type_key_encode(const struct type *t, struct bytes v, bool desc, struct buf *out);
 /* Reads one encoded value from c; the value is in a (or points into the input where it can). ERR_CORRUPT when malformed. */
-err_t type_key_decode(const struct type *t, bool desc, struct cur *c, struct arena *a, struct bytes *out);
+err_t type_key_decode(const struct type *t, bool desc, struct cur *c, struct arena *a,
+                      struct bytes *out);
 /* Skips one encoded value. */
 err_t type_key_skip(const struct type *t, bool desc, struct cur *c);
 

@@ -24,13 +24,16 @@ MUST_USE err_t collection_sort(const struct type *t, struct bytes v, struct aren
                                struct bytes *out);
 
 /* Building: header (count elements, map: entries), then each element. */
-static inline void collection_begin(struct buf *b, uint32_t count) {
+static inline void collection_begin(struct buf *b, uint32_t count)
+{
     buf_be32(b, count);
 }
 /* [int len][bytes], length -1 for null: also the fields of tuples and UDTs and the values of result rows. */
-static inline void value_put(struct buf *b, struct bytes v) {
+static inline void value_put(struct buf *b, struct bytes v)
+{
     buf_be32(b, v.p ? (uint32_t)v.n : 0xFFFFFFFFu);
-    if (v.n) buf_put_bytes(b, v);
+    if (v.n)
+        buf_put_bytes(b, v);
 }
 
 /* Fields of a serialised tuple or UDT; missing trailing fields read as null. */
@@ -43,10 +46,12 @@ struct bytes vector_next(const struct type *t, struct cur *c);
 void vector_put_element(const struct type *t, struct buf *b, struct bytes elem);
 
 /* Fixed-size numbers. The value must have the right length. */
-static inline int64_t value_i64(struct bytes v) {
+static inline int64_t value_i64(struct bytes v)
+{
     return (int64_t)load_be64(v.p);
 }
-static inline int32_t value_i32(struct bytes v) {
+static inline int32_t value_i32(struct bytes v)
+{
     return (int32_t)load_be32(v.p);
 }
 double value_double(struct bytes v);

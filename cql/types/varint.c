@@ -9,8 +9,7 @@
 /* Printing takes more than linear time: larger values, which no arithmetic gives, print in hex. */
 #define PRINT_BYTES_MAX ((size_t)1 << 20)
 
-/* v without the leading bytes that only repeat its sign. Empty stays empty. */
-static struct bytes stripped(struct bytes v)
+struct bytes varint_stripped(struct bytes v)
 {
     while (v.n > 1 && (v.p[0] == 0x00 || v.p[0] == 0xFF) && ((v.p[0] ^ v.p[1]) & 0x80) == 0)
         v = bytes_skip(v, 1);
@@ -19,7 +18,7 @@ static struct bytes stripped(struct bytes v)
 
 bool varint_fits_i64(struct bytes v, int64_t *out)
 {
-    v = stripped(v);
+    v = varint_stripped(v);
     if (v.n > 8)
         return false;
     *out = varint_i64(v);
@@ -40,7 +39,7 @@ struct bytes varint_of_i64(struct arena *a, int64_t x)
 {
     uint8_t *p = arena_alloc(a, 8);
     store_be64(p, (uint64_t)x);
-    return stripped(bytes_of(p, 8));
+    return varint_stripped(bytes_of(p, 8));
 }
 
 int varint_sign(struct bytes v)
@@ -55,8 +54,8 @@ int varint_sign(struct bytes v)
 
 int varint_compare(struct bytes x, struct bytes y)
 {
-    x = stripped(x);
-    y = stripped(y);
+    x = varint_stripped(x);
+    y = varint_stripped(y);
     bool negative_x = x.n > 0 && (x.p[0] & 0x80), negative_y = y.n > 0 && (y.p[0] & 0x80);
     if (negative_x != negative_y)
         return negative_y - negative_x;
@@ -67,7 +66,7 @@ int varint_compare(struct bytes x, struct bytes y)
 
 void big_init(mpz_t x, struct bytes v)
 {
-    v = stripped(v);
+    v = varint_stripped(v);
     mpz_init(x);
     if (v.n == 0)
         return;
@@ -185,7 +184,7 @@ err_t varint_from_text(const struct type *t, struct bytes text, struct arena *a,
 void varint_key_encode(const struct type *t, struct bytes v, struct buf *out)
 {
     (void)t;
-    v = stripped(v);
+    v = varint_stripped(v);
     bool negative = v.p[0] & 0x80;
     unsigned n = v.n < KEY_VARINT_SHORT_MAX ? (unsigned)v.n : KEY_VARINT_SHORT_MAX;
     buf_u8(out, (uint8_t)(negative ? 0x7F - n : 0x80 + n));
