@@ -170,6 +170,10 @@ static void read_failure(struct request *r, err_t err) {
         r->fail.required = coord_block_for(r->consistency, &r->statement->table->ks->replication, r->host->topology);
         r->fail.failures_count = 1;
         err = ERR_READ_FAILURE;
+    } else if (err == ERR_NOT_FOUND) {
+        const struct table *t = r->statement->table;
+        err = fail_set(&r->fail, ERR_INVALID, "The virtual table %.*s.%.*s is not implemented yet", BYTES_FMT(t->keyspace),
+                       BYTES_FMT(t->name));
     }
     request_fail(r, err);
 }

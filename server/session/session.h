@@ -75,6 +75,8 @@ void session_close(struct session *s);
 /* For the driver: what it hangs on a session. */
 void session_set_driver(struct session *s, void *driver);
 void *session_driver(const struct session *s);
+/* Puts s on that list: its driver should look at it at the end of the turn. */
+void session_touch_output(struct session *s);
 /* The next session with new output, taken off the list; NULL when there is none. */
 struct session *session_next_output(struct session_host *h);
 

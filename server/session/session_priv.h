@@ -81,7 +81,6 @@ struct request {
 };
 
 /* session.c */
-void session_touch_output(struct session *s);
 struct buf *session_envelopes(struct session *s); /* where to append an envelope; call session_touch_output() after */
 void session_set_keyspace(struct session *s, struct bytes keyspace);
 void session_put_schema_change(struct buf *out, const struct schema_event *e);
