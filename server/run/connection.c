@@ -49,7 +49,7 @@ static void connection_write(struct connection *c) {
         ssize_t n = send(c->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
-            if (errno != EAGAIN && errno != EWOULDBLOCK) {
+            if (errno != EAGAIN) {
                 connection_close(c);
                 return;
             }
@@ -91,7 +91,7 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int events) {
     for (int i = 0; i < READS_MAX; i++) {
         ssize_t n = recv(c->fd, t->read_buffer, READ_BYTES, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        if (n < 0 && errno == EAGAIN) return;
         if (n <= 0) {
             connection_close(c);
             return;
