@@ -41,49 +41,50 @@ static bool is_collection(const struct ast_type *t)
 
 /* --- Printing --------------------------------------------------------------------------------- */
 
-static void print_raw(const struct ast_type *t, bool frozen, struct buf *out);
+static void print_raw(const struct ast_type *t, bool frozen, struct bytes keyspace, struct buf *out);
 
-static void print_args(const char *name, const struct ast_type *t, bool frozen, struct buf *out)
+static void print_args(const char *name, const struct ast_type *t, bool frozen, struct bytes keyspace, struct buf *out)
 {
     buf_put_str(out, name);
     for (size_t i = 0; i < t->args_count; i++) {
         buf_put_str(out, i ? ", " : "<");
-        print_raw(t->args[i], frozen, out);
+        print_raw(t->args[i], frozen, keyspace, out);
     }
     if (t->kind == AST_TYPE_VECTOR) buf_printf(out, ", %d", t->dimension);
     buf_u8(out, '>');
 }
 
-static void print_raw(const struct ast_type *t, bool frozen, struct buf *out)
+static void print_raw(const struct ast_type *t, bool frozen, struct bytes keyspace, struct buf *out)
 {
     bool wrap = frozen && (is_collection(t) || t->kind == AST_TYPE_USER);
     if (wrap) buf_put_str(out, "frozen<");
     switch (t->kind) {
     case AST_TYPE_NATIVE: buf_put_bytes(out, t->name); break;
     case AST_TYPE_CUSTOM: buf_printf(out, "'%.*s'", BYTES_FMT(t->name)); break;
-    case AST_TYPE_LIST: print_args("list", t, frozen, out); break;
-    case AST_TYPE_SET: print_args("set", t, frozen, out); break;
-    case AST_TYPE_MAP: print_args("map", t, frozen, out); break;
-    case AST_TYPE_TUPLE: print_args("tuple", t, true, out); break;
-    case AST_TYPE_VECTOR: print_args("vector", t, false, out); break;
-    case AST_TYPE_FROZEN: print_raw(t->args[0], true, out); break;
+    case AST_TYPE_LIST: print_args("list", t, frozen, keyspace, out); break;
+    case AST_TYPE_SET: print_args("set", t, frozen, keyspace, out); break;
+    case AST_TYPE_MAP: print_args("map", t, frozen, keyspace, out); break;
+    case AST_TYPE_TUPLE: print_args("tuple", t, true, keyspace, out); break;
+    case AST_TYPE_VECTOR: print_args("vector", t, false, keyspace, out); break;
+    case AST_TYPE_FROZEN: print_raw(t->args[0], true, keyspace, out); break;
     case AST_TYPE_USER:
-        if (ast_name_present(t->user.keyspace)) buf_printf(out, "%.*s.", BYTES_FMT(t->user.keyspace.text));
+        if (ast_name_present(t->user.keyspace)) keyspace = t->user.keyspace.text;
+        if (keyspace.p) buf_printf(out, "%.*s.", BYTES_FMT(keyspace));
         buf_put_bytes(out, t->user.name.text);
         break;
     }
     if (wrap) buf_u8(out, '>');
 }
 
-void plan_print_raw_type(const struct ast_type *type, struct buf *out)
+void plan_print_raw_type(const struct ast_type *type, struct bytes keyspace, struct buf *out)
 {
-    print_raw(type, false, out);
+    print_raw(type, false, keyspace, out);
 }
 
 static struct bytes raw_text(struct resolver *r, const struct ast_type *t, bool frozen)
 {
     struct buf b = buf_in(r->arena);
-    print_raw(t, frozen, &b);
+    print_raw(t, frozen, BYTES_NULL, &b);
     return buf_bytes(&b);
 }
 
@@ -220,18 +221,10 @@ static err_t resolve_class(struct resolver *r, struct bytes name, const struct t
                     BYTES_FMT(name), qualified ? "" : MARSHAL, BYTES_FMT(name));
 }
 
-static bool count_parts(const struct type *t, unsigned depth, size_t *parts)
-{
-    if (depth > TYPE_DEPTH_MAX || ++*parts > PLAN_TYPE_PARTS_MAX) return false;
-    for (size_t i = 0; i < t->params_count; i++)
-        if (!count_parts(t->params[i], depth + 1, parts)) return false;
-    return true;
-}
-
 static err_t too_big(struct fail *fail)
 {
     return fail_set(fail, ERR_INVALID, "A type may nest at most %d levels and have at most %d parts", TYPE_DEPTH_MAX,
-                    PLAN_TYPE_PARTS_MAX);
+                    SCHEMA_TYPE_PARTS_MAX);
 }
 
 /* --- Resolving --------------------------------------------------------------------------------- */
@@ -314,14 +307,14 @@ static err_t resolve_user(struct resolver *r, const struct ast_type *t, bool fro
     if (!ks) return fail_set(r->fail, ERR_CONFIG, "Keyspace %.*s doesn't exist", BYTES_FMT(keyspace));
     const struct user_type *ut = keyspace_type(ks, name);
     if (!ut) return fail_set(r->fail, ERR_INVALID, "Unknown type %.*s.%.*s", BYTES_FMT(keyspace), BYTES_FMT(name));
-    if (!count_parts(ut->type, 1, &r->parts)) return too_big(r->fail);
+    if (!schema_count_type_parts(ut->type, &r->parts)) return too_big(r->fail);
     *out = frozen ? type_freeze(r->arena, ut->type) : ut->type;
     return OK;
 }
 
 static err_t resolve(struct resolver *r, const struct ast_type *t, bool frozen, const struct type **out)
 {
-    if (++r->parts > PLAN_TYPE_PARTS_MAX) return too_big(r->fail);
+    if (++r->parts > SCHEMA_TYPE_PARTS_MAX) return too_big(r->fail);
     switch (t->kind) {
     case AST_TYPE_NATIVE:
         *out = type_native_by_name(t->name);
@@ -345,17 +338,11 @@ static err_t resolve(struct resolver *r, const struct ast_type *t, bool frozen, 
     return ERR_SERVER;
 }
 
-err_t plan_check_type_size(const struct type *t, struct fail *fail)
-{
-    size_t parts = 0;
-    return count_parts(t, 1, &parts) ? OK : too_big(fail);
-}
-
 err_t plan_resolve_type(const struct ast_type *type, const struct schema *schema, struct bytes keyspace,
                         struct arena *arena, const struct type **out, struct fail *fail)
 {
     if (type->depth > TYPE_DEPTH_MAX) return too_big(fail);
     struct resolver r = {schema, keyspace, arena, fail, 0};
     TRY(resolve(&r, type, false, out));
-    return plan_check_type_size(*out, fail);
+    return schema_check_type_size(*out, fail);
 }

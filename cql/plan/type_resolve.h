@@ -4,11 +4,7 @@
 #define CQL_PLAN_TYPE_RESOLVE_H
 
 #include "cql/lang/ast.h"
-#include "cql/schema/schema.h"
-
-/* A type with its user types expanded has at most so many parts: types nest by name, so a few statements could otherwise make
- * one of a million parts. */
-#define PLAN_TYPE_PARTS_MAX 8192
+#include "cql/schema/change.h"
 
 /* keyspace: the statement's; its user types are the only ones that may be used. *out is in arena, or points into schema, which
  * must outlive it. fail->arena is used for the message.
@@ -16,11 +12,9 @@
 err_t plan_resolve_type(const struct ast_type *type, const struct schema *schema, struct bytes keyspace,
                         struct arena *arena, const struct type **out, struct fail *fail) MUST_USE;
 
-/* ERR_INVALID when t nests deeper than TYPE_DEPTH_MAX or has more than PLAN_TYPE_PARTS_MAX parts. */
-err_t plan_check_type_size(const struct type *t, struct fail *fail) MUST_USE;
-
-/* The type as Cassandra prints it before it knows what its names mean, as in messages: "frozen<list<frozen<ks.udt>>>". */
-void plan_print_raw_type(const struct ast_type *type, struct buf *out);
+/* The type as Cassandra prints it before it knows what its names mean, as in messages: "frozen<list<frozen<ks.udt>>>".
+ * keyspace stands before user types that were written without one, unless it is null. */
+void plan_print_raw_type(const struct ast_type *type, struct bytes keyspace, struct buf *out);
 /* Does it name that user type, at any depth. */
 bool plan_raw_type_references(const struct ast_type *type, struct bytes name);
 bool plan_raw_type_is_counter(const struct ast_type *type);

@@ -116,8 +116,8 @@ static bool is_factor_or_class(struct bytes key)
 }
 
 /* replication_factor → every known datacenter that is not named; an ALTER leaves the datacenters that it does not name. */
-static err_t expand(struct arena *a, struct option_map *m, const struct option_map *previous,
-                    const struct schema_env *env, struct fail *fail)
+static void expand(struct arena *a, struct option_map *m, const struct option_map *previous,
+                   const struct schema_env *env)
 {
     struct bytes key = bytes_str("replication_factor");
     struct bytes factor = option_map_get(m, key);
@@ -130,16 +130,15 @@ static err_t expand(struct arena *a, struct option_map *m, const struct option_m
         for (size_t i = 0; i < previous->count; i++)
             if (!is_factor_or_class(previous->items[i].key) && !has(m, previous->items[i].key))
                 option_map_put(a, m, previous->items[i].key, previous->items[i].value);
-    if (factor.p) {
-        int32_t checked;
-        TRY(parse_factor(factor, &checked, fail));
+    int32_t checked;
+    /* Cassandra swallows what is wrong with the factor here: nothing is expanded then. */
+    if (factor.p && parse_factor(factor, &checked, NULL) == OK) {
         struct bytes text = arena_printf(a, "%d", checked);
         for (size_t i = 0; i < env->datacenters_count; i++)
             if (!has(m, env->datacenters[i])) option_map_put(a, m, env->datacenters[i], text);
     }
     for (size_t i = m->count; i-- > 0;)
         if (bytes_equal_str(m->items[i].value, "0")) option_map_del(m, m->items[i].key);
-    return OK;
 }
 
 static bool is_known_dc(const struct schema_env *env, struct bytes dc)
@@ -152,10 +151,6 @@ static bool is_known_dc(const struct schema_env *env, struct bytes dc)
 static err_t check_network_topology(const struct replication *r, struct bytes keyspace, const struct schema_env *env,
                                     struct fail *fail)
 {
-    for (size_t i = 0; i < r->dcs_count; i++)
-        if (bytes_equal_nocase(r->dcs[i].dc, bytes_str("replication_factor")))
-            return fail_set(fail, ERR_CONFIG,
-                            "replication_factor is an option for SimpleStrategy, not NetworkTopologyStrategy");
     if (r->dcs_count == 0) return fail_set(fail, ERR_CONFIG, "Configuration for at least one datacenter must be present");
     for (size_t i = 0; i < r->dcs_count; i++)
         if (!is_known_dc(env, r->dcs[i].dc))
@@ -203,7 +198,12 @@ err_t replication_make(struct arena *a, const struct option_map *given, const st
         TRY(check_simple(&out->options, keyspace, fail));
         return replication_parse(a, out, fail);
     }
-    TRY(expand(a, &out->options, previous ? &previous->options : NULL, env, fail));
+    expand(a, &out->options, previous ? &previous->options : NULL, env);
+    for (size_t i = 0; i < out->options.count; i++)
+        if (bytes_equal_nocase(out->options.items[i].key, bytes_str("replication_factor")))
+            return fail_set(fail, ERR_CONFIG,
+                            "replication_factor should not appear as an option at construction time for "
+                            "NetworkTopologyStrategy");
     TRY(replication_parse(a, out, fail));
     return check_network_topology(out, keyspace, env, fail);
 }
