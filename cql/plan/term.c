@@ -274,7 +274,7 @@ static err_t compile_hint(struct compile *c, const struct ast_term *t, const str
     TRY(term_test(c, t->convert.operand, &casted, &test));
     if (test == ASSIGN_NO) {
         struct buf raw = buf_in(c->arena);
-        plan_print_raw_type(t->convert.type, &raw);
+        plan_print_raw_type(t->convert.type, BYTES_NULL, &raw);
         return fail_set(c->fail, ERR_INVALID, "Cannot cast value %.*s to type %.*s",
                         BYTES_FMT(term_text(t->convert.operand, c->arena)), BYTES_FMT(buf_bytes(&raw)));
     }

@@ -28,6 +28,7 @@ struct compile {
     struct column_spec *binds;     /* by marker index of the AST; filled by term_compile() */
     uint16_t binds_count;
     const struct column **bind_columns; /* the column that receives the marker directly, for pk_bind_indexes; NULL else */
+    bool selecting;                /* within a select clause: columns are terms too, and lists have a type by themselves */
     struct map calls;              /* calls already resolved, so that nested ones take linear time; map_free() at the end */
     struct fail *fail;
 };
@@ -63,6 +64,10 @@ err_t term_test(struct compile *c, const struct ast_term *t, const struct receiv
 err_t term_guess_type(struct compile *c, const struct ast_term *t, const struct type **out) MUST_USE;
 /* The text of t as Cassandra's messages and result columns show it: 'a', 1, [1, 2], {a: 1}, ?, f(1). */
 void term_print(const struct ast_term *t, struct buf *out);
+/* The same of a selector, where operators and calls look as result columns are named: "v + 1", "system.abs(v)". */
+void selector_print(const struct ast_term *t, struct buf *out);
+/* Whichever c is compiling, in its arena. */
+struct bytes compile_text(const struct compile *c, const struct ast_term *t);
 struct bytes term_text(const struct ast_term *t, struct arena *a);
 
 /* LIMIT, TTL, TIMESTAMP and their kin: names "[limit]", "[ttl]", "[timestamp]". */

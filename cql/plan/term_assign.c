@@ -122,19 +122,57 @@ static err_t test_call(struct compile *c, const struct ast_term *t, const struct
     return OK;
 }
 
+/* What selects has the type it has, or none. */
+static err_t test_selector(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+{
+    const struct type *type;
+    TRY(term_guess_type(c, t, &type));
+    *out = type ? type_test(c->arena, r->type, type) : ASSIGN_NO;
+    return OK;
+}
+
+/* {a: 1} in a select clause may be a value of a user type: its keys are field names then. */
+static err_t test_udt_entries(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+{
+    *out = ASSIGN_NO;
+    for (size_t i = 0; i < t->entries.items_count; i++) {
+        const struct ast_term *key = t->entries.items[i].key;
+        uint16_t field = 0;
+        while (key->kind == AST_TERM_COLUMN && field < r->type->params_count &&
+               !bytes_equal(r->type->field_names[field], key->column.text))
+            field++;
+        if (key->kind != AST_TERM_COLUMN || field == r->type->params_count)
+            return OK;
+        struct receiver part = receiver_part(c, r, r->type->params[field], "%.*s.%.*s", BYTES_FMT(r->name),
+                                             BYTES_FMT(key->column.text));
+        enum assignment one;
+        TRY(term_test(c, t->entries.items[i].value, &part, &one));
+        if (one == ASSIGN_NO)
+            return OK;
+    }
+    *out = ASSIGN_WEAK;
+    return OK;
+}
+
 err_t term_test(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
 {
     const struct type *type;
     switch (t->kind) {
     case AST_TERM_LITERAL: *out = literal_test(&t->literal, r->type, c->arena); return OK;
     case AST_TERM_MARKER: *out = ASSIGN_WEAK; return OK;
-    case AST_TERM_LIST: return test_list(c, t, r, out);
+    case AST_TERM_LIST:
+        if (c->selecting && r->type->id != TYPE_LIST && r->type->id != TYPE_VECTOR) {
+            *out = ASSIGN_NO;
+            return OK;
+        }
+        return test_list(c, t, r, out);
     case AST_TERM_SET: return test_set(c, t, r, out);
-    case AST_TERM_MAP: return test_map(c, t, r, out);
+    case AST_TERM_MAP:
+        return c->selecting && r->type->id == TYPE_UDT ? test_udt_entries(c, t, r, out) : test_map(c, t, r, out);
     case AST_TERM_TUPLE: return test_tuple(c, t, r, out);
     case AST_TERM_UDT: return test_udt(c, t, r, out);
     case AST_TERM_HINT:
-        TRY(plan_resolve_type(t->convert.type, c->schema, c->keyspace, c->arena, &type, c->fail));
+        TRY(term_guess_type(c, t, &type));
         *out = type_equal(r->type, type)              ? ASSIGN_EXACT
                : type_value_compatible(r->type, type) ? ASSIGN_WEAK
                                                       : ASSIGN_NO;
@@ -145,8 +183,7 @@ err_t term_test(struct compile *c, const struct ast_term *t, const struct receiv
     case AST_TERM_CAST: return test_call(c, t, r, out);
     default: break;
     }
-    *out = ASSIGN_NO; /* selectors are no terms */
-    return OK;
+    return test_selector(c, t, r, out);
 }
 
 /* The type of the first element that has one by itself. */
@@ -181,9 +218,44 @@ static err_t guess_tuple(struct compile *c, const struct ast_term *t, const stru
         if (fields[i] == NULL)
             return OK;
     }
-    if (count > PLAN_TYPE_PARTS_MAX)
+    if (count > SCHEMA_TYPE_PARTS_MAX)
         return fail_set(c->fail, ERR_INVALID, "Too many fields in a tuple: %zu", count);
     *out = type_tuple(c->arena, fields, (uint16_t)count);
+    return OK;
+}
+
+/* A column, or something of one. */
+static err_t guess_access(struct compile *c, const struct ast_term *t, const struct type **out)
+{
+    const struct type *of;
+    *out = NULL;
+    if (t->kind == AST_TERM_COLUMN) {
+        const struct column *column = c->table ? table_column(c->table, t->column.text) : NULL;
+        *out = column ? column->type : NULL;
+        return OK;
+    }
+    TRY(term_guess_type(c, t->access.of, &of));
+    if (of == NULL)
+        return OK;
+    if (t->kind == AST_TERM_FIELD && of->id == TYPE_UDT) {
+        for (uint16_t i = 0; i < of->params_count; i++)
+            if (bytes_equal(of->field_names[i], t->access.field.text))
+                *out = of->params[i];
+    } else if (t->kind == AST_TERM_ELEMENT && type_is_collection(of)) {
+        *out = of->params[of->id == TYPE_MAP ? 1 : 0];
+    } else if (t->kind == AST_TERM_SLICE && type_is_collection(of)) {
+        *out = of;
+    }
+    return OK;
+}
+
+static err_t guess_times(struct compile *c, const struct ast_term *t, const struct type **out)
+{
+    const struct type *of;
+    TRY(term_guess_type(c, t->operand, &of));
+    *out = type_native(t->kind == AST_TERM_TTL ? TYPE_INT : TYPE_BIGINT);
+    if (of && type_is_multicell(of) && t->kind != AST_TERM_MAXWRITETIME)
+        *out = type_list(c->arena, *out, false);
     return OK;
 }
 
@@ -191,15 +263,38 @@ err_t term_guess_type(struct compile *c, const struct ast_term *t, const struct 
 {
     *out = NULL;
     switch (t->kind) {
+    case AST_TERM_LIST:
+        if (c->selecting)
+            TRY(guess_first(c, &t->elements, out));
+        if (*out)
+            *out = type_list(c->arena, *out, false);
+        break;
+    case AST_TERM_COLUMN:
+    case AST_TERM_FIELD:
+    case AST_TERM_ELEMENT:
+    case AST_TERM_SLICE: return guess_access(c, t, out);
+    case AST_TERM_WRITETIME:
+    case AST_TERM_MAXWRITETIME:
+    case AST_TERM_TTL: return guess_times(c, t, out);
+    case AST_TERM_COUNT_ROWS: *out = type_native(TYPE_BIGINT); return OK;
     case AST_TERM_SET:
         TRY(guess_first(c, &t->elements, out));
         if (*out)
             *out = type_set(c->arena, *out, false);
         break;
-    case AST_TERM_MAP: TRY(guess_map(c, t, out)); break;
-    case AST_TERM_TUPLE: TRY(guess_tuple(c, t, out)); break;
+    case AST_TERM_MAP:
+        if (!c->selecting)
+            TRY(guess_map(c, t, out));
+        break;
+    case AST_TERM_TUPLE:
+        if (!c->selecting || t->elements.items_count > 1)
+            TRY(guess_tuple(c, t, out));
+        break;
     case AST_TERM_HINT:
-        return plan_resolve_type(t->convert.type, c->schema, c->keyspace, c->arena, out, c->fail);
+        TRY(plan_resolve_type(t->convert.type, c->schema, c->keyspace, c->arena, out, c->fail));
+        if (c->selecting)
+            *out = type_freeze(c->arena, *out);
+        return OK;
     case AST_TERM_CALL:
     case AST_TERM_BINARY:
     case AST_TERM_NEGATE:
@@ -214,5 +309,5 @@ err_t term_guess_type(struct compile *c, const struct ast_term *t, const struct 
     }
     default: return OK; /* literals, markers and lists could be many */
     }
-    return *out ? plan_check_type_size(*out, c->fail) : OK;
+    return *out ? schema_check_type_size(*out, c->fail) : OK;
 }

@@ -77,10 +77,13 @@ static err_t arg_types(struct compile *c, struct ast_term *const *args, size_t c
 {
     const struct type **types = arena_array(c->arena, const struct type *, count + 1);
     for (size_t i = 0; i < count; i++) {
-        if (preferred && is_literal(args[i]))
-            types[i] = literal_type(&args[i]->literal, c->arena);
+        const struct ast_term *arg = args[i];
+        while (arg->kind == AST_TERM_TUPLE && arg->elements.items_count == 1) /* just a parenthesis */
+            arg = arg->elements.items[0];
+        if (preferred && is_literal(arg))
+            types[i] = literal_type(&arg->literal, c->arena);
         else
-            TRY(term_guess_type(c, args[i], &types[i]));
+            TRY(term_guess_type(c, arg, &types[i]));
     }
     *out = types;
     return OK;
@@ -166,7 +169,7 @@ static err_t resolve_call(struct compile *c, const struct ast_term *t, const str
         return ERR_INVALID;
     }
     return fail_set(c->fail, ERR_INVALID, "Type error: %.*s cannot be passed as argument %zu of function %.*s of type %.*s",
-                    BYTES_FMT(term_text(args[bad], c->arena)), bad, BYTES_FMT(func_full_name(*out, c->arena)),
+                    BYTES_FMT(compile_text(c, args[bad])), bad, BYTES_FMT(func_full_name(*out, c->arena)),
                     BYTES_FMT(type_name((*out)->args[bad], c->arena)));
 }
 
@@ -213,10 +216,10 @@ static err_t resolve_operator(struct compile *c, const struct ast_term *t, const
     }
     if (known)
         return fail_set(c->fail, ERR_INVALID, "the '%c' operation is not supported between %.*s and %.*s", op,
-                        BYTES_FMT(term_text(args[0], c->arena)), BYTES_FMT(term_text(args[1], c->arena)));
+                        BYTES_FMT(compile_text(c, args[0])), BYTES_FMT(compile_text(c, args[1])));
     return fail_set(c->fail, ERR_INVALID,
                     "Ambiguous '%c' operation with args %.*s and %.*s: use type hint to disambiguate, example '(int) ?'",
-                    op, BYTES_FMT(term_text(args[0], c->arena)), BYTES_FMT(term_text(args[1], c->arena)));
+                    op, BYTES_FMT(compile_text(c, args[0])), BYTES_FMT(compile_text(c, args[1])));
 }
 
 static err_t resolve_cast(struct compile *c, const struct ast_term *t, const struct func **out)
