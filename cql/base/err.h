@@ -46,6 +46,9 @@ struct fail {
     struct bytes message;
     /* ALREADY_EXISTS, FUNCTION_FAILURE */
     struct bytes keyspace, name;
+    /* FUNCTION_FAILURE: the types of its arguments */
+    const struct bytes *args;
+    uint16_t args_count;
     /* UNAVAILABLE, *_TIMEOUT, *_FAILURE */
     uint16_t consistency;
     int32_t received, required, alive, failures_count;

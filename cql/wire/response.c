@@ -134,7 +134,8 @@ void response_put_error(struct buf *out, const struct fail *f, uint8_t version) 
     case ERR_FUNCTION_FAILURE:
         wire_put_string(out, f->keyspace);
         wire_put_string(out, f->name);
-        buf_be16(out, 0);
+        buf_be16(out, f->args_count);
+        for (uint16_t i = 0; i < f->args_count; i++) wire_put_string(out, f->args[i]);
         break;
     case ERR_UNPREPARED:
         wire_put_short_bytes(out, f->id);

@@ -32,25 +32,40 @@ static struct uuid new_table_id(struct control *c) {
     return id;
 }
 
-static err_t apply(struct control *c, struct message_change *m, struct schema **out) {
-    struct statement *s;
-    TRY(statement_compile(m->text, c->schema, m->keyspace, &s, &m->fail));
+/* TRUNCATE is a change of the table's incarnation: taken over by every shard like any other, but no event to clients. */
+static err_t truncate_table(struct control *c, struct message_change *m, const struct statement *s, struct schema **out) {
+    const struct table *t;
+    TRY(plan_truncate_table(s->ast, c->schema, m->keyspace, &t, &m->fail));
+    return schema_truncate_table(c->schema, &t->id, out, &m->fail);
+}
+
+static err_t change_schema(struct control *c, struct message_change *m, const struct statement *s, struct schema **out) {
+    int one_node = 1;
     struct schema_env env = {
         .now = c->now.wall,
         .new_table_id = new_table_id(c),
         .local_dc = c->node->topology.local_dc,
         .datacenters = &c->node->topology.local_dc,
+        .datacenters_nodes = &one_node,
         .datacenters_count = 1,
         .nodes_count = 1,
         .warnings = &m->warnings,
     };
-    struct schema_event event;
-    err_t err = ddl_apply(s->ast, m->keyspace, c->schema, &env, m->arena, out, &event, &m->fail);
-    if (err == OK && *out) {
-        m->event = event;
-        m->event.keyspace = arena_dup(m->arena, event.keyspace);
-        m->event.name = arena_dup(m->arena, event.name);
-    }
+    struct schema_change change = {0};
+    TRY(plan_ddl(s->ast, c->schema, m->keyspace, &env, m->arena, &change, &m->fail));
+    *out = change.schema;
+    if (change.schema == NULL) return OK;
+    m->event = change.event;
+    m->event.keyspace = arena_dup(m->arena, change.event.keyspace);
+    m->event.name = arena_dup(m->arena, change.event.name);
+    return OK;
+}
+
+static err_t apply(struct control *c, struct message_change *m, struct schema **out) {
+    struct statement *s;
+    TRY(statement_compile(m->text, c->schema, m->keyspace, &s, &m->fail));
+    m->truncate = s->kind == STATEMENT_TRUNCATE;
+    err_t err = m->truncate ? truncate_table(c, m, s, out) : change_schema(c, m, s, out);
     statement_unref(s);
     return err;
 }
@@ -90,10 +105,9 @@ static bool begin(struct control *c, struct message_change *m) {
         return false;
     }
     c->change = m;
-    bool truncate = memcmp(&fresh->version, &c->schema->version, sizeof fresh->version) == 0;
     schema_unref(c->schema);
     c->schema = fresh;
-    publish(c, fresh, !truncate);
+    publish(c, fresh, !m->truncate);
     return true;
 }
 

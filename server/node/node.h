@@ -22,6 +22,7 @@ struct node {
     uint16_t native_port, shard_aware_port, storage_port;
     struct bytes tokens;        /* serialised set<text> */
     int32_t gossip_generation;
+    struct describe_env describe;
     enum sync_mode sync_mode;
     int64_t sync_period_us;     /* SYNC_PERIODIC */
     const struct setting *settings;

@@ -11,6 +11,7 @@ void shard_init(struct shard *s, const struct node *node, uint16_t id, struct st
     *s = (struct shard){.node = node, .id = id, .store = store};
     session_host_init(&s->host, id, &node->topology, &node->limits, schema, seed, &s->out);
     s->host.host_id = node->host_id;
+    s->host.describe = &node->describe;
     s->host.shard_aware_port = node->shard_aware_port;
     store_set_schema(store, schema);
     s->vtables = vtables_new(node);

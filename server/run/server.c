@@ -94,6 +94,15 @@ static err_t load_identity(struct server *s, struct store *first, struct fail *f
     for (size_t i = 0; i < count; i++)
         value_put(&set, texts[i]);
     s->node.tokens = buf_bytes(&set);
+    s->own_tokens = arena_array(&s->arena, int64_t, count);
+    s->own_tokens_count = count;
+    for (size_t i = 0; i < count; i++) {
+        size_t k = i;
+        int64_t token = (int64_t)load_be64(tokens.p + 8 * i);
+        for (; k > 0 && s->own_tokens[k - 1] > token; k--)
+            s->own_tokens[k] = s->own_tokens[k - 1];
+        s->own_tokens[k] = token;
+    }
     return OK;
 }
 
@@ -151,6 +160,20 @@ static struct bytes inet_value(struct arena *a, const char *text) {
     return out;
 }
 
+/* The ring of a node that is alone: each of its tokens ends a range that it owns itself. */
+static void describe_ranges(void *ctx, struct bytes keyspace, struct arena *a, struct describe_range **out, size_t *count) {
+    (void)keyspace;
+    const struct server *s = ctx;
+    struct describe_range *r = arena_array(a, struct describe_range, s->own_tokens_count);
+    struct bytes *endpoint = arena_array(a, struct bytes, 1);
+    *endpoint = arena_printf(a, "/%s:%u", s->config->listen_address, s->node.storage_port);
+    for (size_t i = 0; i < s->own_tokens_count; i++)
+        r[i] = (struct describe_range){
+            .end = arena_printf(a, "%lld", (long long)s->own_tokens[i]), .endpoints = endpoint, .endpoints_count = 1};
+    *out = r;
+    *count = s->own_tokens_count;
+}
+
 static void fill_node(struct server *s, const struct directory *d) {
     const struct config *c = s->config;
     struct node *n = &s->node;
@@ -182,6 +205,11 @@ static void fill_node(struct server *s, const struct directory *d) {
         .gossip_generation = (int32_t)time(NULL),
         .sync_mode = c->commitlog_sync,
         .sync_period_us = c->commitlog_sync_period_us,
+        .describe = {.cluster_name = bytes_str(c->cluster_name),
+                     .partitioner = bytes_str("Murmur3Partitioner"),
+                     .snitch = bytes_str("SimpleSnitch"),
+                     .ranges = describe_ranges,
+                     .ctx = s},
         .settings = c->settings,
         .settings_count = c->settings_count,
     };

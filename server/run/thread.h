@@ -51,6 +51,8 @@ struct server {
     const struct config *config;
     struct node node;
     struct arena arena;         /* lives as long as the server */
+    int64_t *own_tokens;        /* ascending */
+    size_t own_tokens_count;
     struct thread *threads;     /* loops, then control, log, jobs */
     uint32_t threads_count, loops_count;
     struct shard *shards;

@@ -10,6 +10,7 @@
 #define SERVER_SESSION_SESSION_H
 
 #include "cql/base/list.h"
+#include "cql/plan/describe.h"
 #include "cql/plan/modify.h"
 #include "cql/plan/select.h"
 #include "cql/plan/statement.h"
@@ -34,6 +35,7 @@ struct session_host {
     uint16_t shard_aware_port;     /* 0: not announced */
     const struct topology *topology;
     const struct session_limits *limits;
+    const struct describe_env *describe; /* what DESCRIBE CLUSTER tells */
     struct schema *schema;         /* the current one; changed by session_schema_changed() */
     struct uuid host_id;
     struct now now;                /* set by the shard before each step */
@@ -117,6 +119,7 @@ struct message_change {
     struct arena *arena;         /* of the request: the reply's strings are made there */
     /* reply */
     struct fail fail;
+    bool truncate;               /* it was a TRUNCATE: no event */
     bool changed;                /* false: IF [NOT] EXISTS found nothing to do */
     struct schema_event event;   /* strings in arena */
     struct buf warnings;         /* in arena; value_put() each */
