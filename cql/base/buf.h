@@ -46,8 +46,7 @@ static inline void buf_be64(struct buf *b, uint64_t v) {
     store_be64(buf_extend(b, 8), v);
 }
 static inline void buf_put(struct buf *b, const void *p, size_t n) {
-    uint8_t *to = buf_extend(b, n);
-    if (n) memcpy(to, p, n);
+    if (n) memcpy(buf_extend(b, n), p, n);
 }
 static inline void buf_put_bytes(struct buf *b, struct bytes v) {
     buf_put(b, v.p, v.n);
