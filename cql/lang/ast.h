@@ -557,7 +557,7 @@ struct ast_role_option {
 struct ast_role {
     struct ast_name name;
     bool if_exists;
-    struct ast_role_option *options; /* never PASSWORD and HASHED_PASSWORD together; no kind of the first five twice */
+    struct ast_role_option *options; /* never PASSWORD and HASHED_PASSWORD together; no kind twice */
     size_t options_count;
 };
 /* ADD IDENTITY 'i' TO ROLE 'r' (if_exists means IF NOT EXISTS), DROP IDENTITY (no role). */

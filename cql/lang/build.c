@@ -264,21 +264,15 @@ struct ast_term *build_column(struct parse *p, struct bytes token) {
     return t;
 }
 
-static bool is_access(const struct ast_term *t) {
-    return t->kind == AST_TERM_FIELD || t->kind == AST_TERM_ELEMENT || t->kind == AST_TERM_SLICE;
+struct ast_term *build_access_of(struct parse *p, struct ast_term *of) {
+    p->subscripted = of;
+    return of;
 }
 
-struct ast_term *build_access_of(struct parse *p, struct ast_term *of) {
-    const struct ast_term *base = of;
-    while (is_access(base)) {
-        base = base->access.of;
-    }
-    /* the token after the base; the text up to here has been lexed, so this cannot fail */
-    struct lexer l = {.at = base->source.p + base->source.n, .limit = p->text.p + p->text.n};
-    struct bytes token;
-    (void)lexer_next(&l, &token);
-    p->subscript = token.p;
-    return of;
+struct ast_term *build_postfix(struct parse *p, struct ast_term *t) {
+    p->subscripted = NULL;
+    p->postfix = t;
+    return t;
 }
 
 struct ast_term *build_field(struct parse *p, struct ast_term *of, struct bytes field) {
@@ -286,7 +280,6 @@ struct ast_term *build_field(struct parse *p, struct ast_term *of, struct bytes 
     t->access.of = of;
     t->access.from = t->access.to = NULL;
     t->access.field = build_name(p, field);
-    p->subscript = NULL;
     return t;
 }
 
@@ -307,7 +300,6 @@ struct ast_term *build_access(struct parse *p, struct ast_term *of, struct ast_t
     if (range->depth > CQL_DEPTH_MAX) {
         parse_error_depth(p);
     }
-    p->subscript = NULL;
     return range;
 }
 
@@ -370,7 +362,7 @@ struct ast_type *build_vector(struct parse *p, const uint8_t *from, struct ast_t
         n = n * 10 + (dimension.p[i] - '0');
     }
     if (n > INT32_MAX) {
-        parse_error(p, "For input string: \"%.*s\"", BYTES_FMT(dimension));
+        parse_error_failed(p, "NumberFormatException", "For input string: \"%.*s\"", BYTES_FMT(dimension));
         return t;
     }
     t->dimension = (int32_t)(sign ? -n : n);
@@ -392,13 +384,32 @@ struct ast_type *build_user_type(struct parse *p, struct ast_qualified_name *nam
     return t;
 }
 
-void build_check_type_name(struct parse *p, struct bytes token) {
+bool build_is_reserved_type(struct bytes name) {
     static const char *const reserved[] = {"byte", "complex", "enum", "date", "interval", "macaddr", "bitstring"};
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
-        if (bytes_equal_str(token, reserved[i])) {
-            parse_error(p, "Invalid (reserved) user type name %s", reserved[i]);
+        if (bytes_equal_str(name, reserved[i])) {
+            return true;
         }
     }
+    return false;
+}
+
+void build_check_type_name(struct parse *p, struct bytes token) {
+    if (build_is_reserved_type(token)) {
+        parse_error(p, "Invalid (reserved) user type name %.*s", BYTES_FMT(token));
+    }
+}
+
+struct ast_term *build_long(struct parse *p, struct bytes token) {
+    uint64_t n = 0;
+    bool negative = token.p[0] == '-', overflow = false;
+    for (size_t i = negative; i < token.n && !overflow; i++) {
+        overflow = __builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (uint64_t)(token.p[i] - '0'), &n);
+    }
+    if (overflow || n > (uint64_t)INT64_MAX + negative) {
+        parse_error_failed(p, "NumberFormatException", "For input string: \"%.*s\"", BYTES_FMT(token));
+    }
+    return build_literal(p, AST_LITERAL_INTEGER, token);
 }
 
 /* --- Data statements ------------------------------------------------------------------------------ */

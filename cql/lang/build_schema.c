@@ -284,15 +284,17 @@ struct ast_role_option *build_role_access(struct parse *p, enum ast_role_option_
 struct vec *build_role_option(struct parse *p, struct vec *v, const struct ast_role_option *option) {
     static const char *const names[] = {"PASSWORD", "HASHED_PASSWORD", "OPTIONS", "SUPERUSER", "LOGIN"};
     v = vec_of(p, v);
-    const struct ast_role_option *items = v->items;
+    struct ast_role_option *items = v->items;
     for (size_t i = 0; i < v->count; i++) {
         if (items[i].kind != option->kind) {
             continue;
         }
         if (option->kind <= AST_ROLE_LOGIN) {
             parse_error(p, "Multiple definition for property '%s'", names[option->kind]);
+        } else if (option->kind == AST_ROLE_DATACENTERS) {
+            parse_error_failed(p, "IllegalArgumentException", "DCs have already been set");
         } else {
-            parse_error(p, "%s have already been set", option->kind == AST_ROLE_CIDRS ? "CIDRs" : "DCs");
+            items[i] = *option; /* CIDRS: the last one counts */
         }
         return v; /* so v never grows past one option a kind */
     }

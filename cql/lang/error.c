@@ -1,8 +1,7 @@
 /* Syntax errors in Cassandra's words.
  *
- * Where: the first token that no statement can have after the ones before it, with two of ANTLR's habits copied: the end of the
- * text is "0:-1", and an error inside a selector's subscripts is reported at their first token (its grammar tries
- * "selector with subscripts" on trial, and when that fails takes the selector without them and stumbles over the bracket).
+ * Where: the first token that no statement can have after the ones before it; the end of the text is "0:-1". ANTLR reports some
+ * errors earlier, where its parser tries an alternative, rejects it as a whole and stumbles at its beginning; see reported().
  * What: "mismatched input … expecting X" where the grammar leaves one choice, else "no viable alternative". Cassandra's choice
  * between the two depends on how its parser generator predicts and may differ.
  * The snippet in parentheses starts ten of ANTLR's tokens before the offending one. */
@@ -23,6 +22,15 @@ void parse_error(struct parse *p, const char *fmt, ...) {
     vsnprintf(text, (size_t)n + 1, fmt, args);
     va_end(args);
     p->err = fail_set(p->fail, ERR_SYNTAX, "%s", text);
+}
+
+void parse_error_failed(struct parse *p, const char *class_name, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    char detail[256];
+    vsnprintf(detail, sizeof detail, fmt, args);
+    va_end(args);
+    parse_error(p, "Failed parsing statement: [%.*s] reason: %s %s", BYTES_FMT(p->text), class_name, detail);
 }
 
 struct ast_position ast_position(const struct ast_statement *s, const uint8_t *at) {
@@ -146,15 +154,61 @@ static void put_token_name(struct buf *out, int token) {
     buf_put_str(out, "IDENT");
 }
 
+static int lex_at(const struct parse *p, const uint8_t *at, struct bytes *text) {
+    struct lexer l = {.at = at, .limit = p->text.p + p->text.n};
+    return lexer_next(&l, text);
+}
+
+/* The first subscript or field of a selector: the token after what they apply to. */
+static int subscripts(const struct parse *p, const struct ast_term *t, struct bytes *text) {
+    while (t->kind == AST_TERM_FIELD || t->kind == AST_TERM_ELEMENT || t->kind == AST_TERM_SLICE) {
+        t = t->access.of;
+    }
+    return lex_at(p, t->source.p + t->source.n, text);
+}
+
+/* The token that Cassandra reports instead of the given one, in both arguments; or false when it is that one.
+ * - `SELECT JSON a b`: selectors after JSON or DISTINCT are read on trial. Unless a prefix of them stands, the keyword is taken
+ *   for a column and the token after it is wrong. A name stands only if what follows it may.
+ * - `SELECT a[1 x]`, `SELECT a[1] x`: a selector is read with its subscripts on trial, and without if that fails. */
+static bool reported(const struct parse *p, void *parser, int *token, struct bytes *text) {
+    if (p->subscripted && *token != 0) {
+        *token = subscripts(p, p->subscripted, text);
+        return true;
+    }
+    bool stands = grammar_accepts(parser, CQL_TOKEN_FROM);
+    if (p->trial && p->trial < text->p) {
+        struct bytes first;
+        int start = lex_at(p, p->trial, &first);
+        bool name_last = false; /* a column just before, not an alias */
+        struct lexer l = {.at = p->trial, .limit = p->text.p + p->text.n};
+        struct bytes t;
+        for (int before = 0, one = lexer_next(&l, &t); one > 0 && t.p < text->p; one = lexer_next(&l, &t)) {
+            name_last = parse_is_ident(one) && before != CQL_TOKEN_AS;
+            before = one;
+        }
+        bool fails = stands ? name_last && *token != 0 : first.p < p->end;
+        if (fails && (parse_is_ident(start) || start == CQL_TOKEN_LPAREN || (start == CQL_TOKEN_LBRACKET && !stands))) {
+            *token = start;
+            *text = first;
+            return true;
+        }
+    }
+    const struct ast_term *last = p->postfix;
+    if (last && *token != 0 && last->source.p + last->source.n == p->end) {
+        *token = subscripts(p, last, text);
+        return true;
+    }
+    return false;
+}
+
 void parse_error_token(struct parse *p, int token, void *parser) {
     if (p->err != OK) {
         return;
     }
     struct bytes text = p->token;
     int expected = expected_token(parser);
-    if (p->subscript && p->subscript < text.p) {
-        struct lexer l = {.at = p->subscript, .limit = p->text.p + p->text.n};
-        token = lexer_next(&l, &text);
+    if (reported(p, parser, &token, &text) && p->subscripted) {
         expected = -1;
     }
     struct buf out = buf_in(p->arena);

@@ -348,8 +348,8 @@ postfix(A) ::= primary(E). { A = E; }
 postfix(A) ::= hints(V) primary(E). { A = build_hints(p, V, E); }
 postfix(A) ::= hints(V) ident(N) DOT ident(F). { A = build_field(p, build_hints(p, V, build_column(p, N)), F); }
 postfix(A) ::= ident(N) DOT ident(F). { A = build_field(p, build_column(p, N), F); }
-postfix(A) ::= field_of(E) ident(F). { A = build_field(p, E, F); }
-postfix(A) ::= element_of(E) subscript(S) RBRACKET. { A = build_access(p, E, S); }
+postfix(A) ::= field_of(E) ident(F). { A = build_postfix(p, build_field(p, E, F)); }
+postfix(A) ::= element_of(E) subscript(S) RBRACKET. { A = build_postfix(p, build_access(p, E, S)); }
 %type field_of {struct ast_term *}
 field_of(A) ::= postfix(E) DOT. { A = build_access_of(p, E); }
 %type element_of {struct ast_term *}
@@ -875,7 +875,7 @@ drop_names(A) ::= ident(N). { A = build_names(p, NULL, N); }
 drop_names(A) ::= LPAREN names(V) RPAREN. { A = V; }
 %type drop_timestamp_opt {struct ast_term *}
 drop_timestamp_opt(A) ::= . { A = NULL; }
-drop_timestamp_opt(A) ::= USING TIMESTAMP INTEGER(T). { A = build_literal(p, AST_LITERAL_INTEGER, T); }
+drop_timestamp_opt(A) ::= USING TIMESTAMP INTEGER(T). { A = build_long(p, T); }
 alter_table(A) ::= DROP COMPACT STORAGE. { A = build_alter_table(p, AST_ALTER_TABLE_DROP_COMPACT, false, NULL); }
 alter_table(A) ::= RENAME if_exists(I) renames(V). {
     A = build_alter_table(p, AST_ALTER_TABLE_RENAME, I, NULL);

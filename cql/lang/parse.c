@@ -7,8 +7,7 @@
 
 /* --- Looking ahead -------------------------------------------------------------------------------- */
 
-/* Whether the token may be an identifier of a column. */
-static bool is_ident(int token) {
+bool parse_is_ident(int token) {
     switch (token) {
     case CQL_TOKEN_IDENT:
     case CQL_TOKEN_QUOTED_NAME:
@@ -73,13 +72,13 @@ static enum start starts(struct lexer l) {
     case CQL_TOKEN_LBRACKET:
     case CQL_TOKEN_LBRACE:
     case CQL_TOKEN_QMARK: return START_TERM;
-    case CQL_TOKEN_COLON: return is_ident(next(&l)) ? START_TERM : START_NONE;
+    case CQL_TOKEN_COLON: return parse_is_ident(next(&l)) ? START_TERM : START_NONE;
     case CQL_TOKEN_TOKEN: return next(&l) == CQL_TOKEN_LPAREN ? START_TERM : START_NONE;
     case CQL_TOKEN_AS: /* the keyword when a name follows, else a column */
-        return is_ident(next(&l)) ? START_NONE : START_SELECTOR;
+        return parse_is_ident(next(&l)) ? START_NONE : START_SELECTOR;
     default: break;
     }
-    if (!is_ident(token)) {
+    if (!parse_is_ident(token)) {
         return START_NONE;
     }
     token = next(&l);
@@ -108,12 +107,12 @@ static bool skip_type(struct lexer *l) {
             open++;
             continue;
         }
-        if (second == CQL_TOKEN_DOT && is_ident(token)) {
-            if (!is_ident(next(&after))) {
+        if (second == CQL_TOKEN_DOT && parse_is_ident(token)) {
+            if (!parse_is_ident(next(&after))) {
                 return false;
             }
             *l = after;
-        } else if (token != CQL_TOKEN_STRING && !is_ident(token) && (token != CQL_TOKEN_INTEGER || open == 0)) {
+        } else if (token != CQL_TOKEN_STRING && !parse_is_ident(token) && (token != CQL_TOKEN_INTEGER || open == 0)) {
             return false;
         }
         for (;;) { /* what closes or continues the list around it */
@@ -181,7 +180,13 @@ static err_t run(struct parse *p, int first_token, struct bytes text) {
             break;
         default: break;
         }
+        if (p->trial == NULL && (previous == CQL_TOKEN_JSON || previous == CQL_TOKEN_DISTINCT)) {
+            p->trial = p->token.p;
+        }
         grammar_feed(parser, token, p->token);
+        if (token == CQL_TOKEN_FROM && p->err == OK) {
+            p->trial = NULL;
+        }
         p->end = p->token.p + p->token.n;
         previous = token;
     } while (token != 0 && p->err == OK);

@@ -61,8 +61,10 @@ struct parse {
     /* the token being fed and the end of the one before: where the rule being reduced ends */
     struct bytes token;
     const uint8_t *end;
-    /* first token of the selector's subscripts being parsed, see error.c; NULL outside */
-    const uint8_t *subscript;
+    /* for error.c: the selector whose subscript or field is being read; the last selector that had one; what follows SELECT's
+     * JSON or DISTINCT until FROM. NULL when there is none. */
+    const struct ast_term *subscripted, *postfix;
+    const uint8_t *trial;
     struct vec markers; /* struct ast_term * */
     struct ast_statement *statement;
     struct ast_type *type;
@@ -75,8 +77,15 @@ void parse_error_lexer(struct parse *p, const struct lexer *l);
 /* accepts(parser, token) tells which tokens could stand here. */
 void parse_error_token(struct parse *p, int token, void *parser);
 void parse_error_depth(struct parse *p);
+/* An exception that Cassandra's parser does not expect: "Failed parsing statement: [...] reason: Class message". */
+void parse_error_failed(struct parse *p, const char *class_name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A message without position, as Cassandra's addRecognitionError. Keeps the first error. */
 void parse_error(struct parse *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- parse.c -------------------------------------------------------------------------------------- */
+
+/* Whether the token may be a column's name. */
+bool parse_is_ident(int token);
 
 /* --- grammar.y ------------------------------------------------------------------------------------ */
 
@@ -109,6 +118,8 @@ struct ast_name build_keyspace_name(struct parse *p, struct bytes token);
 
 /* Terms and selectors. A `v` is extended and returned; NULL starts a new one. */
 struct ast_term *build_literal(struct parse *p, enum ast_literal_kind kind, struct bytes token);
+/* An INTEGER that must fit 64 bits. */
+struct ast_term *build_long(struct parse *p, struct bytes token);
 struct ast_term *build_special_float(struct parse *p, struct bytes token, const char *text);
 struct ast_term *build_marker(struct parse *p, struct bytes token, struct bytes name);
 struct ast_term *build_elements(struct parse *p, enum ast_term_kind kind, const uint8_t *from, struct vec *items);
@@ -125,6 +136,8 @@ struct ast_term *build_column(struct parse *p, struct bytes token);
 struct ast_term *build_access_of(struct parse *p, struct ast_term *of);
 struct ast_term *build_field(struct parse *p, struct ast_term *of, struct bytes field);
 struct ast_term *build_access(struct parse *p, struct ast_term *of, struct ast_term *range);
+/* t is a whole selector with subscripts or fields. */
+struct ast_term *build_postfix(struct parse *p, struct ast_term *t);
 /* An ELEMENT or SLICE still without `of`. */
 struct ast_term *build_range(struct parse *p, bool slice, struct ast_term *from, struct ast_term *to);
 /* The types of (a)(b)(c)operand, outermost first. */
@@ -141,7 +154,8 @@ struct ast_type *build_vector(struct parse *p, const uint8_t *from, struct ast_t
 struct ast_type *build_frozen(struct parse *p, const uint8_t *from, struct ast_type *inner);
 struct ast_type *build_user_type(struct parse *p, struct ast_qualified_name *name);
 struct vec *build_types(struct parse *p, struct vec *v, struct ast_type *t);
-/* Refuses the few words that Cassandra reserves for types to come. */
+/* The few words that Cassandra reserves for types to come; refused unquoted, in this case. */
+bool build_is_reserved_type(struct bytes name);
 void build_check_type_name(struct parse *p, struct bytes token);
 
 /* Data statements. */

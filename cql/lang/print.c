@@ -24,9 +24,9 @@ void print_name(struct buf *out, struct ast_name name) {
 /* Names of functions and types differ in which keywords they may be. */
 static void put_special_name(struct buf *out, struct ast_name name, bool is_function) {
     enum keyword_class class = keyword_class(name.text, NULL);
-    bool quote = class == KEYWORD_NONE     ? is_function && bytes_equal_str(name.text, "expr")
+    bool quote = class == KEYWORD_NONE     ? is_function ? bytes_equal_str(name.text, "expr") : build_is_reserved_type(name.text)
                  : class == KEYWORD_NATIVE ? !is_function
-                 : is_function ? !bytes_equal_str(name.text, "token") && !bytes_equal_str(name.text, "count")
+                 : is_function           ? !bytes_equal_str(name.text, "token") && !bytes_equal_str(name.text, "count")
                                : true;
     if (quote || bytes_equal_str(name.text, "true") || bytes_equal_str(name.text, "false")) {
         buf_u8(out, '"');
