@@ -5,6 +5,8 @@ static const char hex_digits[] = "0123456789abcdef";
 
 void hex_print(struct bytes v, struct buf *out)
 {
+    if (v.n == 0)
+        return;
     uint8_t *p = buf_extend(out, v.n * 2);
     for (size_t i = 0; i < v.n; i++) {
         p[2 * i] = (uint8_t)hex_digits[v.p[i] >> 4];

@@ -98,8 +98,7 @@ static struct bytes random_integer(struct prng *r, size_t n, struct arena *a)
         memset(p, 0xFF, n);
         p[0] = 0x7F;
         break;
-    default:
-        break;
+    default: break;
     }
     return bytes_of(p, n);
 }
@@ -157,7 +156,8 @@ static struct bytes random_float(struct prng *r, size_t n, struct arena *a)
 
 static struct bytes random_text(struct prng *r, bool ascii, struct arena *a)
 {
-    static const char *const pieces[] = {"", "a", "b", "ab", "'", "\"", "\1", "\2", "\x7f", "zzzzzzzz"};
+    static const char *const pieces[] = {"",   "a",  "b",  "ab",   "'",
+                                         "\"", "\1", "\2", "\x7f", "zzzzzzzz"};
     struct buf b = buf_in(a);
     for (size_t n = prng_below(r, 5); n > 0; n--) {
         size_t i = prng_below(r, ascii ? 11 : 13);
@@ -184,7 +184,8 @@ static struct bytes random_uuid(struct prng *r, bool time, struct arena *a)
 static struct bytes random_duration(struct prng *r, struct arena *a)
 {
     int sign = prng_below(r, 2) ? 1 : -1;
-    return value_of_duration(a, sign * (int32_t)prng_below(r, 30), sign * (int32_t)prng_below(r, 40),
+    return value_of_duration(a, sign * (int32_t)prng_below(r, 30),
+                             sign * (int32_t)prng_below(r, 40),
                              sign * (int64_t)(prng_u64(r) >> (1 + prng_below(r, 60))));
 }
 
@@ -192,37 +193,24 @@ static struct bytes random_native(struct prng *r, const struct type *t, struct a
 {
     switch (t->id) {
     case TYPE_TINYINT:
-    case TYPE_BOOLEAN:
-        return random_integer(r, 1, a);
-    case TYPE_SMALLINT:
-        return random_integer(r, 2, a);
+    case TYPE_BOOLEAN: return random_integer(r, 1, a);
+    case TYPE_SMALLINT: return random_integer(r, 2, a);
     case TYPE_INT:
-    case TYPE_DATE:
-        return random_integer(r, 4, a);
+    case TYPE_DATE: return random_integer(r, 4, a);
     case TYPE_BIGINT:
     case TYPE_COUNTER:
     case TYPE_TIMESTAMP:
-    case TYPE_TIME:
-        return random_integer(r, 8, a);
-    case TYPE_FLOAT:
-        return random_float(r, 4, a);
-    case TYPE_DOUBLE:
-        return random_float(r, 8, a);
+    case TYPE_TIME: return random_integer(r, 8, a);
+    case TYPE_FLOAT: return random_float(r, 4, a);
+    case TYPE_DOUBLE: return random_float(r, 8, a);
     case TYPE_UUID:
-    case TYPE_TIMEUUID:
-        return random_uuid(r, t->id == TYPE_TIMEUUID, a);
-    case TYPE_INET:
-        return random_integer(r, prng_below(r, 2) ? 4 : 16, a);
-    case TYPE_VARINT:
-        return random_varint(r, a);
-    case TYPE_DECIMAL:
-        return random_decimal(r, a);
-    case TYPE_DURATION:
-        return random_duration(r, a);
-    case TYPE_EMPTY:
-        return bytes_of("", 0);
-    default:
-        return random_text(r, t->id == TYPE_ASCII, a);
+    case TYPE_TIMEUUID: return random_uuid(r, t->id == TYPE_TIMEUUID, a);
+    case TYPE_INET: return random_integer(r, prng_below(r, 2) ? 4 : 16, a);
+    case TYPE_VARINT: return random_varint(r, a);
+    case TYPE_DECIMAL: return random_decimal(r, a);
+    case TYPE_DURATION: return random_duration(r, a);
+    case TYPE_EMPTY: return bytes_of("", 0);
+    default: return random_text(r, t->id == TYPE_ASCII, a);
     }
 }
 

@@ -115,10 +115,10 @@ static void check_rising(enum type_id id, const char *const *texts, size_t n)
         }
     arena_free(&a);
 }
-#define CHECK_RISING(id, ...)                                                                      \
-    do {                                                                                           \
-        static const char *const texts[] = {__VA_ARGS__};                                          \
-        check_rising(id, texts, sizeof texts / sizeof texts[0]);                                   \
+#define CHECK_RISING(id, ...)                                    \
+    do {                                                         \
+        static const char *const texts[] = {__VA_ARGS__};        \
+        check_rising(id, texts, sizeof texts / sizeof texts[0]); \
     } while (0)
 
 static void known_orders(void **state)
@@ -180,13 +180,20 @@ static void corrupt_keys(void **state)
         enum type_id id;
         const char *hex;
     } bad[] = {
-        {TYPE_DECIMAL, "a0f0ffffffffff0c00"}, {TYPE_DECIMAL, "a010000000000c00"},
-        {TYPE_DECIMAL, "a0810200"},           {TYPE_DECIMAL, "a081ff00"},
-        {TYPE_DECIMAL, "a08100"},             {TYPE_VARINT, "a8ffffffff01"},
-        {TYPE_VARINT, "80"},                  {TYPE_VARINT, "81ff"},
-        {TYPE_TEXT, "40010300"},              {TYPE_TEXT, "400100"},
-        {TYPE_TEXT, "4000"},                  {TYPE_INET, "400102030402"},
-        {TYPE_BOOLEAN, "42"},                 {TYPE_INT, "4100000000"},
+        {TYPE_DECIMAL, "a0f0ffffffffff0c00"},
+        {TYPE_DECIMAL, "a010000000000c00"},
+        {TYPE_DECIMAL, "a0810200"},
+        {TYPE_DECIMAL, "a081ff00"},
+        {TYPE_DECIMAL, "a08100"},
+        {TYPE_VARINT, "a8ffffffff01"},
+        {TYPE_VARINT, "80"},
+        {TYPE_VARINT, "81ff"},
+        {TYPE_TEXT, "40010300"},
+        {TYPE_TEXT, "400100"},
+        {TYPE_TEXT, "4000"},
+        {TYPE_INET, "400102030402"},
+        {TYPE_BOOLEAN, "42"},
+        {TYPE_INT, "4100000000"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct bytes v;
