@@ -275,7 +275,7 @@ static err_t row_add(struct memtable *m, struct memtable_entry *e, const struct 
     if (op->ck.n > MUTATION_CK_MAX || op->body.n > BODY_BYTES_MAX)
         return ERR_CORRUPT;
     struct tree_path path;
-    struct row_item *row = tree_locate(&e->rows, &row_rules, tree_prefix(op->ck), op->ck, &path);
+    struct row_item *row = tree_locate(&e->rows, &row_rules, 0, op->ck, &path);
     if (row) {
         if (seq > row->seq)
             row->seq = seq;
@@ -423,7 +423,7 @@ void memtable_rows_begin(const struct memtable_partition *p, struct bytes lower,
     struct bytes start = reversed ? upper : lower;
     it->reversed = reversed;
     it->bound = reversed ? lower : upper;
-    it->pos = tree_seek(&p->entry->rows, &row_rules, tree_prefix(start), start, false);
+    it->pos = tree_seek(&p->entry->rows, &row_rules, 0, start, false);
 }
 
 bool memtable_rows_next(struct memtable_rows *it, struct memtable_row *out)
@@ -444,8 +444,7 @@ bool memtable_row_find(const struct memtable_partition *p, struct bytes ck,
                        struct memtable_row *out)
 {
     struct tree_path path;
-    const struct row_item *row =
-        tree_locate(&p->entry->rows, &row_rules, tree_prefix(ck), ck, &path);
+    const struct row_item *row = tree_locate(&p->entry->rows, &row_rules, 0, ck, &path);
     if (row)
         row_view(row, out);
     return row != NULL;

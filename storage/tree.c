@@ -46,26 +46,64 @@ static struct tree_node *leaf_new(struct tree_memory *m, uint32_t cap)
     return n;
 }
 
-/* Item i of n against the key. */
-static inline int compare(const struct tree_rules *r, const struct tree_node *n, uint32_t i,
-                          uint64_t prefix, struct bytes key)
+/* The first eight bytes as a number, zeros after the end: orders as memcmp does where it differs. */
+static inline uint64_t prefix_of(struct bytes key)
 {
+    if (key.n >= 8)
+        return load_be64(key.p);
+    uint64_t v = 0;
+    for (size_t i = 0; i < key.n; i++)
+        v |= (uint64_t)key.p[i] << (56 - 8 * i);
+    return v;
+}
+
+/* What is looked for. */
+struct target {
+    uint64_t prefix;
+    struct bytes key;
+    int side; /* as in struct tree_path */
+};
+
+static struct target target_of(const struct tree *t, const struct tree_rules *r, uint64_t prefix,
+                               struct bytes key)
+{
+    if (r->partitions)
+        return (struct target){prefix, key, 0};
+    if (t->skip == 0)
+        return (struct target){prefix_of(key), key, 0};
+    const uint8_t *common = tree_item_key(r, t->common).p;
+    int side = memcmp(key.p ? key.p : common, common, key.n < t->skip ? key.n : t->skip);
+    if (side == 0 && key.n < t->skip)
+        side = -1;
+    if (side != 0)
+        return (struct target){0, key, side};
+    return (struct target){prefix_of(bytes_skip(key, t->skip)), key, 0};
+}
+
+/* Item i of n against the target's key; its side is 0. */
+static inline int compare(const struct tree_rules *r, const struct tree_node *n, uint32_t i,
+                          const struct target *to)
+{
+    uint64_t prefix = to->prefix;
+    struct bytes key = to->key;
     if (n->prefix[i] != prefix)
         return n->prefix[i] < prefix ? -1 : 1;
     struct bytes own = tree_item_key(r, items(n)[i]);
-    if (r->length_first && own.n != key.n)
+    if (r->partitions && own.n != key.n)
         return own.n < key.n ? -1 : 1;
     return bytes_compare(own, key);
 }
 
 /* The first i >= from with item i > key, or >= key unless after; n->count when there is none. */
 static inline uint32_t search(const struct tree_rules *r, const struct tree_node *n, uint32_t from,
-                              uint64_t prefix, struct bytes key, bool after)
+                              const struct target *to, bool after)
 {
     uint32_t low = from, high = n->count;
+    if (to->side != 0)
+        return to->side < 0 ? low : high;
     while (low < high) {
         uint32_t mid = (low + high) / 2;
-        int c = compare(r, n, mid, prefix, key);
+        int c = compare(r, n, mid, to);
         if (c < 0 || (after && c == 0))
             low = mid + 1;
         else
@@ -82,7 +120,9 @@ static inline int compare_single(const struct tree_rules *r, const void *item, s
 void *tree_locate(const struct tree *t, const struct tree_rules *r, uint64_t prefix,
                   struct bytes key, struct tree_path *path)
 {
-    path->prefix = prefix;
+    struct target to = target_of(t, r, prefix, key);
+    path->prefix = to.prefix;
+    path->side = to.side;
     if (t->height == 0) {
         if (t->root == NULL)
             return NULL;
@@ -94,10 +134,12 @@ void *tree_locate(const struct tree *t, const struct tree_rules *r, uint64_t pre
     for (uint32_t level = 0;; level++) {
         path->node[level] = n;
         bool leaf = level + 1 == t->height;
-        uint32_t at = search(r, n, leaf ? 0 : 1, prefix, key, !leaf);
+        uint32_t at = search(r, n, leaf ? 0 : 1, &to, !leaf);
         path->at[level] = leaf ? at : at - 1;
-        if (leaf)
-            return at < n->count && compare(r, n, at, prefix, key) == 0 ? items(n)[at] : NULL;
+        if (leaf) {
+            bool found = to.side == 0 && at < n->count && compare(r, n, at, &to) == 0;
+            return found ? items(n)[at] : NULL;
+        }
         n = children(n)[at - 1];
     }
 }
@@ -168,30 +210,81 @@ static struct tree_node *root_leaf_grow(struct tree *t, struct tree_memory *m, s
     return larger;
 }
 
+static size_t common_length(struct bytes a, struct bytes b)
+{
+    size_t n = 0, max = a.n < b.n ? a.n : b.n;
+    while (n < max && a.p[n] == b.p[n])
+        n++;
+    return n;
+}
+
+static void node_refit(struct tree_node *n, const struct tree_rules *r, uint32_t level, size_t skip)
+{
+    for (uint32_t i = 0; i < n->count; i++)
+        n->prefix[i] = prefix_of(bytes_skip(tree_item_key(r, items(n)[i]), skip));
+    for (uint32_t i = 0; level > 1 && i < n->count; i++)
+        node_refit(children(n)[i], r, level - 1, skip);
+}
+
+enum { SKIP_MAX = 1024, REFITS_MAX = 16 };
+
+/* Makes prefixes leave out `skip` leading bytes. O(n), so done while there is one leaf, and then only to
+ * let in a key that does not begin as all others: a few times, and at last for good. */
+static void tree_refit(struct tree *t, const struct tree_rules *r, size_t skip)
+{
+    if (t->height > 1 && t->refits++ == REFITS_MAX - 1)
+        skip = 0;
+    t->skip = (uint16_t)(skip < SKIP_MAX ? skip : SKIP_MAX);
+    node_refit(t->root, r, t->height, t->skip);
+}
+
+/* Before an item goes to a full only leaf, while it is cheap: leaves out what its keys have in common. */
+static void leaf_fit(struct tree *t, const struct tree_rules *r, struct tree_path *path,
+                     const void *item)
+{
+    struct tree_node *leaf = t->root;
+    struct bytes key = tree_item_key(r, item), first = tree_item_key(r, items(leaf)[0]);
+    struct bytes last = tree_item_key(r, items(leaf)[leaf->count - 1]);
+    size_t skip = common_length(first, last), with_new = common_length(first, key);
+    if (with_new < skip)
+        skip = with_new;
+    t->common = items(leaf)[0];
+    if (skip != t->skip)
+        tree_refit(t, r, skip);
+    path->prefix = prefix_of(bytes_skip(key, t->skip));
+}
+
 /* The first and second item of a tree. Partition trees begin with a leaf: cursors need one. */
 static void insert_few(struct tree *t, const struct tree_rules *r, struct tree_memory *m,
                        const struct tree_path *path, void *item)
 {
-    if (t->root == NULL && !r->length_first) {
+    if (t->root == NULL && !r->partitions) {
         t->root = item;
         return;
     }
     struct tree_node *leaf = leaf_new(m, 4);
     if (t->root)
-        node_put(leaf, 0, tree_prefix(tree_item_key(r, t->root)), t->root, NULL);
+        node_put(leaf, 0, prefix_of(tree_item_key(r, t->root)), t->root, NULL);
     node_put(leaf, t->root ? path->at[0] : 0, path->prefix, item, NULL);
     t->root = leaf;
     t->height = 1;
 }
 
 void tree_insert(struct tree *t, const struct tree_rules *r, struct tree_memory *m,
-                 const struct tree_path *path, void *item)
+                 struct tree_path *path, void *item)
 {
     t->count++;
     if (t->height == 0) {
         insert_few(t, r, m, path, item);
         return;
     }
+    if (path->side != 0) { /* where the key belongs does not change: the order is the same */
+        struct bytes key = tree_item_key(r, item);
+        tree_refit(t, r, common_length(key, tree_item_key(r, t->common)));
+        path->prefix = prefix_of(bytes_skip(key, t->skip));
+    }
+    if (t->height == 1 && path->node[0]->count == path->node[0]->cap && !r->partitions)
+        leaf_fit(t, r, path, item);
     uint64_t prefix = path->prefix;
     struct tree_node *child = NULL;
     for (uint32_t level = t->height; level-- > 0;) {
@@ -231,10 +324,11 @@ struct tree_pos tree_seek(const struct tree *t, const struct tree_rules *r, uint
         return p;
     }
     const struct tree_node *n = t->root;
+    struct target to = target_of(t, r, prefix, key);
     for (uint32_t level = 1; level < t->height; level++)
-        n = children(n)[search(r, n, 1, prefix, key, true) - 1];
+        n = children(n)[search(r, n, 1, &to, true) - 1];
     p.leaf = n;
-    p.at = search(r, n, 0, prefix, key, after);
+    p.at = search(r, n, 0, &to, after);
     return p;
 }
 

@@ -1,7 +1,8 @@
-/* The memtable's ordered map: a B+tree of pointers to items, each with the first eight bytes of its key beside the pointer.
+/* The memtable's ordered map: a B+tree of pointers to items, each with eight bytes of its key beside the pointer.
  *
  * Why so: a million small rows are looked up in four nodes of about 1 KiB, each searched by integer compares in a few cache lines; an item
- * is touched only where eight bytes do not decide. Leaves are linked, so iteration in either direction is a walk over arrays. A map of
+ * is touched only where eight bytes do not decide. The eight bytes begin behind what all keys of the tree have in common ("customer-000…",
+ * the high bytes of numbers), so they nearly always decide. Leaves are linked, so iteration in either direction is a walk over arrays. A map of
  * one item is that item; a small map is one small leaf: most partitions hold one row.
  *
  * Items are never removed. They live in the owner's arena and begin with a struct tree_item; the key's bytes are at key_at in the item.
@@ -20,7 +21,7 @@ struct tree_item {
 /* How the items of a tree are ordered: by prefix, then key. */
 struct tree_rules {
     uint32_t key_at;
-    bool length_first; /* shorter keys before longer ones (partitions); else memcmp order, and prefix is tree_prefix() of the key */
+    bool partitions; /* by a prefix that the caller gives, then shorter keys before longer ones; else plainly by memcmp */
 };
 
 struct tree_node;
@@ -29,7 +30,10 @@ struct tree_node;
 struct tree {
     void *root; /* height 0: NULL or the only item; 1: a leaf; above: an inner node */
     uint32_t count;
-    uint32_t height;
+    uint8_t height;
+    uint8_t refits;     /* how often skip shrank in a tree of several leaves */
+    uint16_t skip;      /* leading bytes that all keys have in common and prefixes leave out */
+    const void *common; /* an item that begins with them */
 };
 
 /* Where nodes come from; outgrown small leaves are used again. */
@@ -37,15 +41,6 @@ struct tree_memory {
     struct arena *arena;
     struct tree_node *free[TREE_LEAF_SIZES];
 };
-
-/* The first eight bytes as a number, zeros after the end: orders as memcmp does where it differs. */
-static inline uint64_t tree_prefix(struct bytes key) {
-    if (key.n >= 8) return load_be64(key.p);
-    uint64_t v = 0;
-    for (size_t i = 0; i < key.n; i++)
-        v |= (uint64_t)key.p[i] << (56 - 8 * i);
-    return v;
-}
 
 static inline struct bytes tree_item_key(const struct tree_rules *r, const void *item) {
     return bytes_of((const uint8_t *)item + r->key_at, ((const struct tree_item *)item)->key_n);
@@ -56,12 +51,13 @@ struct tree_path {
     struct tree_node *node[TREE_HEIGHT_MAX]; /* root first */
     uint32_t at[TREE_HEIGHT_MAX];
     uint64_t prefix;
+    int side; /* < 0, > 0: the key lies before or behind all that begins as the tree's keys do */
 };
 
-/* The item with this key, or NULL: then path says where it belongs. */
+/* The item with this key, or NULL: then path says where it belongs. prefix: of partitions only. */
 void *tree_locate(const struct tree *t, const struct tree_rules *r, uint64_t prefix, struct bytes key, struct tree_path *path);
 /* Puts item where tree_locate() said that its key belongs. */
-void tree_insert(struct tree *t, const struct tree_rules *r, struct tree_memory *m, const struct tree_path *path, void *item);
+void tree_insert(struct tree *t, const struct tree_rules *r, struct tree_memory *m, struct tree_path *path, void *item);
 
 /* A place between two items, or before or after all. */
 struct tree_pos {
