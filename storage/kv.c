@@ -117,24 +117,54 @@ static err_t lock_directory(struct kv_env *e, struct fail *fail)
     return OK;
 }
 
+/* The number of a slot's name; false for a name that is not ours. */
+static bool slot_of_name(const MDB_val *name, uint32_t slots_max, uint32_t *out)
+{
+    const uint8_t *p = name->mv_data;
+    uint32_t n = 0;
+    if (name->mv_size < 2 || name->mv_size > 9 || p[0] != 's')
+        return false;
+    for (size_t i = 1; i < name->mv_size; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+        n = n * 10 + (uint32_t)(p[i] - '0');
+    }
+    *out = n;
+    return n < slots_max;
+}
+
 /* Opens the handle of every slot there is. */
 static int open_slots(struct kv_env *e)
 {
     MDB_txn *txn;
+    MDB_dbi names;
+    MDB_cursor *cursor;
     int rc = mdb_txn_begin(e->env, NULL, MDB_RDONLY, &txn);
     if (rc != 0)
         return rc;
-    for (uint32_t slot = 0; slot < e->slots_max && rc == 0; slot++) {
+    rc = mdb_dbi_open(txn, NULL, 0, &names);
+    if (rc == 0)
+        rc = mdb_cursor_open(txn, names, &cursor);
+    if (rc != 0) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    MDB_val key, value;
+    while (rc == 0 && (rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        uint32_t slot;
         char name[16];
         MDB_dbi dbi;
+        if (!slot_of_name(&key, e->slots_max, &slot)) {
+            rc = MDB_INVALID;
+            break;
+        }
         snprintf(name, sizeof name, "s%u", slot);
         rc = mdb_dbi_open(txn, name, 0, &dbi);
         if (rc == 0)
             e->dbi[slot] = dbi;
-        else if (rc == MDB_NOTFOUND)
-            rc = 0;
     }
-    if (rc != 0) {
+    mdb_cursor_close(cursor);
+    if (rc != MDB_NOTFOUND) {
         mdb_txn_abort(txn);
         return rc;
     }
@@ -406,6 +436,12 @@ err_t kv_seek(struct kv_cursor *c, struct bytes key, struct bytes *key_out, stru
 err_t kv_last(struct kv_cursor *c, struct bytes *key_out, struct bytes *value_out)
 {
     return move(c, MDB_LAST, BYTES_NULL, key_out, value_out);
+}
+
+err_t kv_current(struct kv_cursor *c, struct bytes *key_out, struct bytes *value_out)
+{
+    ensure(c->renewals == c->txn->renewals);
+    return move(c, MDB_GET_CURRENT, BYTES_NULL, key_out, value_out);
 }
 
 err_t kv_next(struct kv_cursor *c, struct bytes *key_out, struct bytes *value_out)

@@ -64,7 +64,8 @@ void kv_cursor_free(struct kv_cursor *c);
 err_t kv_seek(struct kv_cursor *c, struct bytes key, struct bytes *key_out,
               struct bytes *value_out) MUST_USE;
 err_t kv_last(struct kv_cursor *c, struct bytes *key_out, struct bytes *value_out) MUST_USE;
-/* From where the cursor stands after a successful call. */
+/* Where the cursor stands, and on from there, after a successful call. */
+err_t kv_current(struct kv_cursor *c, struct bytes *key_out, struct bytes *value_out) MUST_USE;
 err_t kv_next(struct kv_cursor *c, struct bytes *key_out, struct bytes *value_out) MUST_USE;
 err_t kv_prev(struct kv_cursor *c, struct bytes *key_out, struct bytes *value_out) MUST_USE;
 /* The last entry < key. */

@@ -19,6 +19,7 @@ struct read_position {
     bool partition_done;  /* nothing more of pk: go on with the next partition */
     bool rows_begun;      /* ck is a row that was returned; false: only the static row was (or nothing) */
     struct bytes ck;
+    uint32_t partition_rows; /* live rows of pk returned so far: they count against partition_limit */
 };
 
 struct read_command {
