@@ -510,7 +510,7 @@ static err_t read_partition(struct reader *r, const struct read_position *resume
         begin_partition(r);
         op_put_partition_deletion(r->out, r->deletion);
     }
-    if (!resume && (cmd->want_static || cmd->static_only))
+    if ((!resume || resume->static_again) && (cmd->want_static || cmd->static_only))
         TRY(read_static(r, &static_is_live));
     if (resume && resume->rows_begun) {
         if (cmd->reversed)

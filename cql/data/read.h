@@ -20,6 +20,7 @@ struct read_position {
     bool rows_begun;      /* ck is a row that was returned; false: only the static row was (or nothing) */
     struct bytes ck;
     uint32_t partition_rows; /* live rows of pk returned so far: they count against partition_limit */
+    bool static_again;       /* the static row is wanted once more: the asker is not who it was returned to (a later page) */
 };
 
 struct read_command {

@@ -100,6 +100,8 @@ static err_t resume(struct select_run *r, struct bytes state)
         r->limit_left = page.remaining;
     if (page.position.partition_done)
         return OK;
+    r->position.static_again = c->want_static;
+    r->position.partition_rows = c->partition_limit ? (uint32_t)page.partition_done : 0;
     buf_put_bytes(&r->pk_copy, page.position.pk);
     r->pk = buf_bytes(&r->pk_copy);
     r->in_partition = true;
