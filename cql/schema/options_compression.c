@@ -116,7 +116,7 @@ err_t compression_read(struct arena *a, const struct option_map *given, struct o
         option_map_put_str(a, out, "enabled", "false");
         return OK;
     }
-    enum compressor compressor;
+    enum compressor compressor = COMPRESSORS;
     TRY(check_class(given, &compressor, fail));
     if (compressor == LZ4) TRY(check_lz4(given, fail));
     if (compressor == ZSTD) TRY(check_zstd(given, fail));

@@ -14,7 +14,7 @@ void jobs_free(struct jobs *j) {
 }
 
 void jobs_message(struct jobs *j, struct message *m) {
-    ensure(m->verb == VERB_FLUSH);
+    ensure(m->verb == VERB_FLUSH || m->verb == VERB_PURGE);
     message_push(&j->queue, m);
 }
 
@@ -24,12 +24,16 @@ bool jobs_step(struct jobs *j, struct now now) {
     bool done = false;
     arena_reset(&j->arena);
     j->fail = (struct fail){.arena = &j->arena};
-    err_t err = flush_job_step(container_of(m, struct message_flush, head)->job, STEP_BUDGET_US, &done, &j->fail);
+    err_t err = m->verb == VERB_FLUSH
+                    ? flush_job_step(container_of(m, struct message_flush, head)->job, STEP_BUDGET_US, &done, &j->fail)
+                    : purge_job_step(container_of(m, struct message_purge, head)->job, STEP_BUDGET_US, &done, &j->fail);
     j->disk_full = err == ERR_DISK_FULL;
-    if (err == ERR_DISK_FULL) {
+    if (err == ERR_DISK_FULL && m->verb == VERB_FLUSH) {
         j->retry.us = now.mono.us + DISK_FULL_RETRY_US;
         message_push(&j->queue, m);
-    } else if (err != OK || done) {
+    } else if (err != OK || done || m->verb == VERB_PURGE) {
+        /* A purge walk keeps flushes of its shard waiting: it gets one step at a time. */
+        if (m->verb == VERB_PURGE) container_of(m, struct message_purge, head)->done = done;
         message_reply(&j->out, m, err);
     } else {
         message_push(&j->queue, m);

@@ -25,6 +25,7 @@ struct node {
     struct describe_env describe;
     enum sync_mode sync_mode;
     int64_t sync_period_us;     /* SYNC_PERIODIC */
+    int64_t purge_period_us;    /* between two purge walks of a shard */
     const struct setting *settings;
     size_t settings_count;
 };
@@ -49,6 +50,13 @@ struct message_trim {
 struct message_flush {
     struct message head;
     struct flush_job *job;
+};
+
+/* VERB_PURGE, shard → jobs. */
+struct message_purge {
+    struct message head;
+    struct purge_job *job;
+    bool done; /* reply: the walk is at its end; else it goes on with the next begin */
 };
 
 /* VERB_SCHEMA, control → shard. */

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { LOG_RETRY_US = 500 * 1000, FLUSH_RETRY_US = 1000 * 1000, TICK_US = 100 * 1000 };
+enum { LOG_RETRY_US = 500 * 1000, FLUSH_RETRY_US = 1000 * 1000, TICK_US = 100 * 1000, PURGE_STEP_US = 1000 * 1000 };
 
 void shard_init(struct shard *s, const struct node *node, uint16_t id, struct store *store, struct schema *schema, uint64_t seed) {
     *s = (struct shard){.node = node, .id = id, .store = store};
@@ -46,7 +46,7 @@ static void answer_at(struct shard *s, struct message *m, uint64_t seq) {
 static void handle_write(struct shard *s, struct message *m) {
     struct message_write *w = container_of(m, struct message_write, head);
     uint64_t seq = 0;
-    err_t err = s->log_failed ? ERR_DISK_FULL : store_write(s->store, w->mutation, w->log, &seq);
+    err_t err = store_write(s->store, w->mutation, w->log, &seq);
     if (err != OK)
         message_reply(&s->out, m, err);
     else if (!w->log)
@@ -88,11 +88,13 @@ static void handle_log_reply(struct shard *s, struct message *m) {
         /* What waits was not written: its clients hear so now. The batch itself stays first in line: its records are in the memtable, and
          * sequence numbers have no gaps. */
         s->log_failed = true;
+        store_set_log_disk_full(s->store, true);
         s->log_retry.us = s->host.now.mono.us + LOG_RETRY_US;
         release(s, store_synced_seq(s->store), ERR_DISK_FULL);
         return;
     }
     ensure(m->err == OK); /* any other failure has stopped the node */
+    if (s->log_failed) store_set_log_disk_full(s->store, false);
     s->log_failed = false;
     if (s->log.synced) {
         store_log_synced(s->store, s->log.last_seq);
@@ -123,7 +125,7 @@ static void end_turn_log(struct shard *s) {
 
 static void maybe_begin_flush(struct shard *s) {
     struct now now = s->host.now;
-    if (s->flush_out || now.mono.us < s->flush_retry.us) return;
+    if (s->flush_out || s->purge_out || now.mono.us < s->flush_retry.us) return;
     if (!s->flush_now && !store_flush_wanted(s->store, now)) return;
     s->flush.job = store_flush_begin(s->store, now);
     s->flush_now = false;
@@ -153,8 +155,30 @@ static void handle_flush_reply(struct shard *s, struct message *m) {
     message_push(&s->out, &t->head);
 }
 
+/* Walks take turns with flushes: both write to the level. */
+static void maybe_begin_purge(struct shard *s) {
+    struct now now = s->host.now;
+    if (s->purge_due.us == 0) s->purge_due.us = now.mono.us + s->node->purge_period_us;
+    if (s->purge_out || s->flush_out || s->draining || now.mono.us < s->purge_due.us) return;
+    s->purge_due.us = now.mono.us + s->node->purge_period_us;
+    s->purge.job = store_purge_begin(s->store, now);
+    if (s->purge.job == NULL) return;
+    s->purge_out = true;
+    s->purge.head = (struct message){.from = s->id, .to = ENDPOINT_JOBS, .verb = VERB_PURGE, .needs_reply = true};
+    message_push(&s->out, &s->purge.head);
+}
+
+static void handle_purge_reply(struct shard *s, err_t job_err) {
+    s->purge_out = false;
+    if (job_err == OK && !s->purge.done) s->purge_due.us = s->host.now.mono.us + PURGE_STEP_US;
+    /* What failed is tried again by the next walk; jobs has logged why. */
+    err_t err = store_purge_end(s->store, s->purge.job);
+    (void)err;
+    s->purge.job = NULL;
+}
+
 static void maybe_end_drain(struct shard *s) {
-    if (s->draining == NULL || s->flush_out || s->log_out) return;
+    if (s->draining == NULL || s->flush_out || s->log_out || s->purge_out) return;
     struct store_stats stats;
     store_stats(s->store, &stats);
     if (stats.memtable_bytes + stats.frozen_bytes > 0 && !s->log_failed && s->flush_retry.us <= s->host.now.mono.us) {
@@ -177,6 +201,9 @@ static void handle_reply(struct shard *s, struct message *m) {
         return;
     case VERB_FLUSH:
         handle_flush_reply(s, m);
+        return;
+    case VERB_PURGE:
+        handle_purge_reply(s, m->err);
         return;
     case VERB_CLIENTS:
         vtables_clients_reply(s->vtables, s, m);
@@ -229,6 +256,7 @@ void shard_end_turn(struct shard *s) {
     maybe_begin_flush(s);
     end_turn_log(s);
     maybe_send_flush(s);
+    maybe_begin_purge(s);
     maybe_end_drain(s);
 }
 

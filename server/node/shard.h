@@ -25,6 +25,9 @@ struct shard {
     bool flush_held;                 /* job begun, log not synced up to its freeze yet */
     bool flush_now;                  /* asked for by the log or a drain */
     struct mono_us flush_retry;
+    struct message_purge purge;
+    bool purge_out;
+    struct mono_us purge_due;
     struct message *draining;        /* answered when nothing is left to flush */
     struct vtables *vtables;
 };

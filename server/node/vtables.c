@@ -5,7 +5,6 @@
 #include "cql/schema/vtables.h"
 #include "server/node/shard.h"
 #include "storage/memtable.h"
-#include "storage/read.h"
 
 #include <stdlib.h>
 
@@ -278,7 +277,8 @@ static void put_clients(struct vtables *v, const struct table *t, struct bytes r
 }
 
 static void answer(struct shard *s, struct message_read *r, const struct memtable *rows) {
-    err_t err = read_memtable(rows, r->command, &r->position, &r->budget, &r->arena, &r->result, &r->more);
+    uint64_t seq = 0;
+    err_t err = read_memtable(rows, r->command, &r->position, &r->budget, &r->arena, &r->result, &r->more, &seq);
     message_reply(&s->out, &r->head, err);
 }
 

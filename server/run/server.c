@@ -205,6 +205,7 @@ static void fill_node(struct server *s, const struct directory *d) {
         .gossip_generation = (int32_t)time(NULL),
         .sync_mode = c->commitlog_sync,
         .sync_period_us = c->commitlog_sync_period_us,
+        .purge_period_us = 600ll * 1000000,
         .describe = {.cluster_name = bytes_str(c->cluster_name),
                      .partitioner = bytes_str("Murmur3Partitioner"),
                      .snitch = bytes_str("SimpleSnitch"),
