@@ -12,7 +12,7 @@ static struct bytes read_value(struct cur *c, uint8_t version) {
     int32_t n = (int32_t)cur_be32(c);
     if (n >= 0) return cur_take(c, (size_t)n);
     if (n == -1) return BYTES_NULL;
-    if (n == -2 && version >= 4) return bytes_of(wire_unset, 0);
+    if (n == -2) return version >= 4 ? bytes_of(wire_unset, 0) : BYTES_NULL; /* v3 knows no unset */
     c->bad = true;
     return BYTES_NULL;
 }
