@@ -30,6 +30,7 @@ struct work {
     size_t keys_count;
     struct bytes *cks; /* rows; NULL when no row is meant */
     size_t cks_count;
+    size_t ck_bytes;      /* of the clustering columns of a single row */
     struct slice *slices; /* ranges of a DELETE */
     size_t slices_count;
     size_t reads_first; /* a read for each key, when it needs any */
@@ -114,6 +115,7 @@ static err_t eval_single_ck(struct work *w)
     w->cks = arena_array(env->arena, struct bytes, 1);
     w->cks[0] = buf_bytes(&key);
     w->cks_count = 1;
+    w->ck_bytes = total;
     return OK;
 }
 
@@ -428,6 +430,8 @@ static err_t build_row(struct builder *b, struct work *w, struct bytes pk, struc
         deletion = (struct deletion){w->timestamp, w->env.now_s};
     b->cells.existing = existing;
     TRY(modify_cells_eval(&b->cells, ops));
+    /* Cassandra counts an empty static row with every partition */
+    size_t row_bytes = is_static ? 0 : MODIFY_DATA_ROW + w->ck_bytes;
     if (b->cells.count == 0 && marker.timestamp == TIMESTAMP_NONE && deletion_is_none(deletion))
         return OK;
     return modify_changes_add(&b->changes, &w->env,
@@ -437,6 +441,7 @@ static err_t build_row(struct builder *b, struct work *w, struct bytes pk, struc
                                   .kind = is_static ? OP_STATIC_ROW : OP_ROW,
                                   .ck = ck,
                                   .body = body_of(w, &b->cells, marker, deletion),
+                                  .data_bytes = row_bytes + b->cells.data_bytes,
                               });
 }
 
@@ -455,6 +460,7 @@ static err_t build_deletions(struct builder *b, struct work *w, struct bytes pk)
     for (size_t i = 0; i < w->slices_count; i++) {
         change.lower = w->slices[i].lower;
         change.upper = w->slices[i].upper;
+        change.data_bytes = MODIFY_DATA_RANGE + change.lower.n + change.upper.n;
         if (bytes_compare(change.lower, change.upper) < 0)
             TRY(modify_changes_add(&b->changes, &w->env, &change));
     }

@@ -10,6 +10,7 @@ struct built_mutation {
     const struct table *table;
     struct token token;
     struct bytes bytes; /* a whole mutation (cql/data/mutation.h), in the arena */
+    size_t data_bytes;  /* as Cassandra counts what a batch holds */
 };
 
 /* A batch's parts: a statement of its own (prepared or text, one MODIFY each) with its values. For MODIFY or BATCH statements

@@ -92,11 +92,12 @@ static size_t count_partitions(const struct built_mutation *mutations, size_t co
 err_t modify_check_batch_size(const struct built_mutation *mutations, size_t count,
                               enum modify_batch batch, struct exec_env *env)
 {
-    if (count <= 1)
+    size_t partitions = count_partitions(mutations, count, env->arena);
+    if (partitions <= 1)
         return OK;
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++)
-        bytes += mutations[i].bytes.n;
+        bytes += mutations[i].data_bytes;
     if (bytes > MODIFY_BATCH_BYTES_FAIL)
         return fail_set(env->fail, ERR_INVALID, "Batch too large");
     if (bytes > MODIFY_BATCH_BYTES_WARN) {
@@ -107,10 +108,7 @@ err_t modify_check_batch_size(const struct built_mutation *mutations, size_t cou
                       BYTES_FMT(buf_bytes(&names.text)), bytes, MODIFY_BATCH_BYTES_WARN,
                       bytes - MODIFY_BATCH_BYTES_WARN));
     }
-    if (batch == MODIFY_BATCH_LOGGED || count <= MODIFY_BATCH_PARTITIONS_WARN)
-        return OK;
-    size_t partitions = count_partitions(mutations, count, env->arena);
-    if (partitions > MODIFY_BATCH_PARTITIONS_WARN) {
+    if (batch != MODIFY_BATCH_LOGGED && partitions > MODIFY_BATCH_PARTITIONS_WARN) {
         struct table_names names = table_names_of(mutations, count, env->arena);
         warn(env, arena_printf(
                       env->arena,

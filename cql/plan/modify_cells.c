@@ -24,6 +24,7 @@ static int cell_compare(const struct cell *a, const struct cell *b)
 
 static void push(struct modify_cells *l, const struct cell *cell)
 {
+    l->data_bytes += MODIFY_DATA_CELL + cell->path.n + cell->value.n;
     if (l->count == l->cap) {
         size_t cap = l->cap ? l->cap * 2 : 8;
         struct cell *items = arena_array(l->arena, struct cell, cap);
@@ -82,6 +83,7 @@ static void push_complex_deletion(struct modify_cells *l, const struct column *c
 {
     if (timestamp == TIMESTAMP_NONE)
         return;
+    l->data_bytes -= MODIFY_DATA_CELL; /* counted with the column */
     push(l, &(struct cell){
                 .column_id = c->id,
                 .flags = CELL_COMPLEX_DELETION,
@@ -95,6 +97,7 @@ static struct bytes encoded_path(struct modify_cells *l, const struct type *type
     struct buf b = buf_in(l->arena);
     buf_reserve(&b, v.n + 16);
     type_key_encode(type, v, false, &b);
+    l->data_bytes -= b.n - v.n; /* push() counts the path as it is stored */
     return buf_bytes(&b);
 }
 
@@ -384,13 +387,17 @@ static void normalise(struct modify_cells *l)
 err_t modify_cells_eval(struct modify_cells *l, const struct modify_ops *ops)
 {
     l->sorted = true;
-    l->count = 0;
+    l->count = l->data_bytes = 0;
     if (ops->count > l->cap) {
         l->cap = ops->count;
         l->items = arena_array(l->arena, struct cell, l->cap);
     }
-    for (size_t i = 0; i < ops->count; i++)
+    for (size_t i = 0; i < ops->count; i++) {
+        if (type_is_multicell(ops->items[i].column->type) &&
+            (i == 0 || ops->items[i - 1].column != ops->items[i].column))
+            l->data_bytes += MODIFY_DATA_COMPLEX;
         TRY(eval_op(l, &ops->items[i]));
+    }
     if (!l->sorted)
         normalise(l);
     return OK;

@@ -1,24 +1,7 @@
 /* INSERT, UPDATE, DELETE and BATCH compiled against the schema. The order of the checks is Cassandra's, so that of several errors the
  * same one is found: table, USING, IF, operations, WHERE. */
 #include "cql/plan/modify_priv.h"
-
-static err_t find_table(struct compile *c, const struct ast_qualified_name *name,
-                        const struct table **out)
-{
-    struct bytes ks_name = ast_name_present(name->keyspace) ? name->keyspace.text : c->keyspace;
-    if (bytes_is_null(ks_name))
-        return fail_set(c->fail, ERR_INVALID,
-                        "No keyspace has been specified. USE a keyspace, or explicitly specify "
-                        "keyspace.tablename");
-    const struct keyspace *ks = schema_keyspace(c->schema, ks_name);
-    if (ks == NULL)
-        return fail_set(c->fail, ERR_INVALID, "keyspace %.*s does not exist", BYTES_FMT(ks_name));
-    *out = keyspace_table(ks, name->name.text);
-    if (*out == NULL)
-        return fail_set(c->fail, ERR_INVALID, "table %.*s does not exist",
-                        BYTES_FMT(name->name.text));
-    return OK;
-}
+#include "cql/plan/statement_priv.h"
 
 static const struct ast_using *using_of(const struct ast_statement *ast)
 {
@@ -37,25 +20,6 @@ static const struct ast_qualified_name *table_of(const struct ast_statement *ast
     case AST_UPDATE: return &ast->update.table;
     default: return &ast->delete.table;
     }
-}
-
-/* USING CONSISTENCY and TIMEOUT, which belong to the whole request. t is NULL for a batch. */
-static err_t compile_request_using(struct compile *c, const struct table *t,
-                                   const struct ast_using *using, struct statement *s)
-{
-    if (ast_name_present(using->consistency) &&
-        !consistency_parse(using->consistency.text, &s->consistency))
-        return fail_set(c->fail, ERR_INVALID, "Unknown consistency level %.*s",
-                        BYTES_FMT(using->consistency.text));
-    if (using->timeout == NULL)
-        return OK;
-    struct receiver r = {.keyspace = bytes_str("[batch]"),
-                         .table = bytes_str("[batch]"),
-                         .name = bytes_str("[timeout]"),
-                         .type = type_native(TYPE_DURATION)};
-    if (t)
-        r = receiver_named(t, "[timeout]", TYPE_DURATION);
-    return term_compile(c, using->timeout, &r, &s->timeout);
 }
 
 static err_t compile_using(struct compile *c, const struct ast_using *using, struct modify *m)
@@ -244,7 +208,7 @@ static void find_single_row(struct compile *c, struct modify *m)
 static err_t compile_one(struct compile *c, const struct ast_statement *ast, struct modify **out)
 {
     struct modify *m = arena_new(c->arena, struct modify);
-    TRY(find_table(c, table_of(ast), &m->table));
+    TRY(statement_find_table(c, table_of(ast), &m->table));
     struct bytes session_keyspace = c->keyspace;
     c->keyspace = m->table->keyspace;
     c->table = m->table;
@@ -295,7 +259,7 @@ static err_t compile_batch(struct compile *c, const struct ast_batch *in, struct
                              .type = type_native(TYPE_BIGINT)};
         TRY(term_compile(c, in->using.timestamp, &r, &s->batch_timestamp));
     }
-    TRY(compile_request_using(c, NULL, &in->using, s));
+    TRY(statement_compile_using(c, NULL, &in->using, s));
     if (in->using.ttl)
         return fail_set(c->fail, ERR_INVALID,
                         "Global TTL on the BATCH statement is not supported.");
@@ -313,5 +277,5 @@ err_t modify_compile(struct compile *c, const struct ast_statement *ast, struct 
     TRY(compile_one(c, ast, &s->modifies[0]));
     s->modifies_count = 1;
     s->table = s->modifies[0]->table;
-    return compile_request_using(c, s->table, using_of(ast), s);
+    return statement_compile_using(c, s->table, using_of(ast), s);
 }

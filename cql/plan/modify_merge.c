@@ -60,6 +60,7 @@ static err_t join(struct modify_change *a, const struct modify_change *b, struct
         a->deletion = deletion_max(a->deletion, b->deletion);
         return OK;
     }
+    a->data_bytes += b->data_bytes - MODIFY_DATA_ROW;
     struct buf body = buf_in(arena);
     buf_reserve(&body, a->body.n + b->body.n + 16);
     bool empty;
@@ -84,9 +85,11 @@ static struct built_mutation build(const struct modify_change *changes, size_t c
                                    struct exec_env *env)
 {
     const struct modify_change *first = &changes[0];
-    size_t bytes = 64 + first->pk.n;
-    for (size_t i = 0; i < count; i++)
+    size_t bytes = 64 + first->pk.n, data_bytes = MODIFY_DATA_PARTITION;
+    for (size_t i = 0; i < count; i++) {
         bytes += 64 + changes[i].lower.n + changes[i].upper.n + changes[i].ck.n + changes[i].body.n;
+        data_bytes += changes[i].data_bytes;
+    }
     struct buf out = buf_in(env->arena);
     out.p = arena_alloc(env->arena, bytes);
     out.cap = bytes;
@@ -97,6 +100,7 @@ static struct built_mutation build(const struct modify_change *changes, size_t c
         .table = first->table,
         .token = token_of_key(first->pk),
         .bytes = buf_bytes(&out),
+        .data_bytes = data_bytes,
     };
 }
 

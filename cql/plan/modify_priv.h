@@ -75,6 +75,7 @@ struct modify_cells {
     struct bytes existing; /* body of the row as read, for operations that need it; null when there is none */
     struct cell *items;
     size_t count, cap;
+    size_t data_bytes;     /* of the cells, see modify_batch.c */
     bool sorted;
 };
 /* Evaluates ops into cells, in order and without duplicates. ERR_INVALID with Cassandra's texts. */
@@ -90,6 +91,7 @@ struct modify_change {
     struct deletion deletion;
     struct bytes lower, upper; /* RANGE_TOMBSTONE */
     struct bytes ck, body;     /* ROW, STATIC_ROW */
+    size_t data_bytes;         /* see modify_batch.c */
     size_t index;              /* order of appearance */
 };
 struct modify_changes {
@@ -103,6 +105,14 @@ err_t modify_changes_add(struct modify_changes *l, struct exec_env *env, const s
 err_t modify_merge(struct modify_changes *l, struct exec_env *env, struct built_mutation **out, size_t *count) MUST_USE;
 
 /* --- modify_batch.c */
+/* Cassandra's dataSize(), by which batches are judged: of a partition, a row, a range tombstone, a collection, a cell. */
+enum {
+    MODIFY_DATA_PARTITION = 29,
+    MODIFY_DATA_ROW = 21,
+    MODIFY_DATA_RANGE = 16,
+    MODIFY_DATA_COMPLEX = 12,
+    MODIFY_DATA_CELL = 20,
+};
 /* What Cassandra checks of a batch's statements together. */
 err_t modify_check_batch(struct modify *const *modifies, size_t count, enum modify_batch batch, bool has_timestamp,
                          struct fail *fail) MUST_USE;
