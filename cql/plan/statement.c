@@ -2,6 +2,8 @@
  *
  * Everything a statement needs lives in its own arena; what it points to in the schema is kept alive by the reference it holds. */
 #include "cql/plan/statement.h"
+#include "cql/plan/ddl.h"
+#include "cql/plan/describe.h"
 #include "cql/plan/modify_priv.h"
 #include "cql/plan/select_priv.h"
 #include "cql/plan/statement_priv.h"
@@ -125,6 +127,16 @@ static err_t compile_use(struct compile *c, struct statement *s)
     return OK;
 }
 
+static err_t compile_describe(struct compile *c, struct statement *s)
+{
+    const struct column_spec *columns;
+    s->kind = STATEMENT_DESCRIBE;
+    s->result_count = plan_describe_columns(&s->ast->describe, c->schema, c->keyspace, c->arena, &columns);
+    s->result = arena_array(c->arena, struct column_spec, s->result_count);
+    memcpy(s->result, columns, s->result_count * sizeof *columns);
+    return OK;
+}
+
 static err_t compile_kind(struct compile *c, struct statement *s)
 {
     switch (s->ast->kind) {
@@ -134,12 +146,14 @@ static err_t compile_kind(struct compile *c, struct statement *s)
     case AST_DELETE:
     case AST_BATCH: return modify_compile(c, s->ast, s);
     case AST_USE: return compile_use(c, s);
-    case AST_TRUNCATE: s->kind = STATEMENT_TRUNCATE; return statement_find_table(c, &s->ast->truncate, &s->table);
-    case AST_DESCRIBE: s->kind = STATEMENT_DESCRIBE; return OK;
+    case AST_TRUNCATE:
+        s->kind = STATEMENT_TRUNCATE;
+        return plan_truncate_table(s->ast, c->schema, c->keyspace, &s->table, c->fail);
+    case AST_DESCRIBE: return compile_describe(c, s);
     default: break;
     }
-    if (s->ast->kind >= AST_CREATE_ROLE)
-        return fail_set(c->fail, ERR_INVALID, "%s is not implemented yet", ast_statement_text(s->ast->kind));
+    if (!plan_is_ddl(s->ast->kind))
+        return plan_unimplemented(s->ast, c->fail);
     s->kind = STATEMENT_DDL;
     return OK;
 }
