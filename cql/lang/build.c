@@ -497,7 +497,7 @@ void build_check_assignments(struct parse *p, const struct ast_assignment *items
         return;
     }
     /* a column that is SET stands alone; its other assignments may be several */
-    struct map seen = {0};
+    struct map seen = {.seed = (uintptr_t)p->text.p};
     for (size_t i = 0; i < count && p->err == OK; i++) {
         const struct ast_assignment *earlier = map_get(&seen, items[i].column.text);
         if (earlier && (earlier->kind == AST_ASSIGN_SET || items[i].kind == AST_ASSIGN_SET)) {

@@ -36,7 +36,7 @@ static void property_entries(struct parse *p, const struct vec *entries, struct 
     }
     const struct ast_map_entry *from = entries->items;
     struct ast_property_entry *items = arena_array(p->arena, struct ast_property_entry, entries->count);
-    struct map seen = {0};
+    struct map seen = {.seed = (uintptr_t)p->text.p};
     for (size_t i = 0; i < entries->count && p->err == OK; i++) {
         const struct ast_term *key = from[i].key, *value = from[i].value;
         if (!is_constant(key)) {

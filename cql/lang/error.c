@@ -52,6 +52,9 @@ static struct ast_position position_of(const struct parse *p, const uint8_t *at)
 }
 
 void parse_error_depth(struct parse *p) {
+    if (p->err != OK) {
+        return; /* before the position, which takes time */
+    }
     struct ast_position at = position_of(p, p->token.p);
     parse_error(p, "line %u:%u nested too deeply: more than %d levels", at.line, at.column, CQL_DEPTH_MAX);
 }

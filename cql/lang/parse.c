@@ -47,9 +47,39 @@ bool parse_is_ident(int token) {
     }
 }
 
+/* Whether the token may be a type's own name. */
+static bool is_type_name(int token) {
+    switch (token) {
+    case CQL_TOKEN_CAST:
+    case CQL_TOKEN_COUNT:
+    case CQL_TOKEN_DISTINCT:
+    case CQL_TOKEN_JSON:
+    case CQL_TOKEN_MAXWRITETIME:
+    case CQL_TOKEN_TTL:
+    case CQL_TOKEN_WRITETIME: return false;
+    default: return parse_is_ident(token);
+    }
+}
+
 static int next(struct lexer *l) {
     struct bytes text;
     return lexer_next(l, &text);
+}
+
+#define SLICE_TOKENS_MAX 64
+
+/* After `[`: whether a slice [a..b] closes it. Gives up after some tokens, so that the whole stays linear. */
+static bool slice_follows(struct lexer l) {
+    int open = 1;
+    for (int i = 0; i < SLICE_TOKENS_MAX && open > 0; i++) {
+        int token = next(&l);
+        if (token <= 0 || (token == CQL_TOKEN_RANGE && open == 1)) {
+            return token == CQL_TOKEN_RANGE;
+        }
+        open += token == CQL_TOKEN_LBRACKET;
+        open -= token == CQL_TOKEN_RBRACKET;
+    }
+    return false;
 }
 
 enum start { START_NONE, START_SELECTOR, START_TERM };
@@ -69,20 +99,24 @@ static enum start starts(struct lexer l) {
     case CQL_TOKEN_INFINITY:
     case CQL_TOKEN_NULL:
     case CQL_TOKEN_LPAREN:
-    case CQL_TOKEN_LBRACKET:
     case CQL_TOKEN_LBRACE:
     case CQL_TOKEN_QMARK: return START_TERM;
+    case CQL_TOKEN_LBRACKET: return slice_follows(l) ? START_NONE : START_TERM;
     case CQL_TOKEN_COLON: return parse_is_ident(next(&l)) ? START_TERM : START_NONE;
     case CQL_TOKEN_TOKEN: return next(&l) == CQL_TOKEN_LPAREN ? START_TERM : START_NONE;
-    case CQL_TOKEN_AS: /* the keyword when a name follows, else a column */
-        return parse_is_ident(next(&l)) ? START_NONE : START_SELECTOR;
     default: break;
     }
     if (!parse_is_ident(token)) {
         return START_NONE;
     }
-    token = next(&l);
-    return token == CQL_TOKEN_LPAREN || token == CQL_TOKEN_DOT ? START_TERM : START_SELECTOR;
+    int second = next(&l);
+    if (token == CQL_TOKEN_PER && second == CQL_TOKEN_PARTITION) {
+        return START_NONE; /* the keyword, not a column of that name */
+    }
+    if (token == CQL_TOKEN_AS && parse_is_ident(second)) { /* the same, but in `as AS b` */
+        return second == CQL_TOKEN_AS && parse_is_ident(next(&l)) ? START_SELECTOR : START_NONE;
+    }
+    return second == CQL_TOKEN_LPAREN || second == CQL_TOKEN_DOT ? START_TERM : START_SELECTOR;
 }
 
 /* JSON or DISTINCT after SELECT: the keyword if selectors follow it. */
@@ -108,11 +142,11 @@ static bool skip_type(struct lexer *l) {
             continue;
         }
         if (second == CQL_TOKEN_DOT && parse_is_ident(token)) {
-            if (!parse_is_ident(next(&after))) {
+            if (!is_type_name(next(&after))) {
                 return false;
             }
             *l = after;
-        } else if (token != CQL_TOKEN_STRING && !parse_is_ident(token) && (token != CQL_TOKEN_INTEGER || open == 0)) {
+        } else if (token != CQL_TOKEN_STRING && !is_type_name(token) && (token != CQL_TOKEN_INTEGER || open == 0)) {
             return false;
         }
         for (;;) { /* what closes or continues the list around it */

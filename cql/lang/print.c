@@ -121,7 +121,12 @@ void print_terms(struct buf *out, const struct ast_terms *terms) {
 
 static void put_elements(struct buf *out, const struct ast_term *t, char open, char close) {
     buf_u8(out, (uint8_t)open);
-    print_terms(out, &t->elements);
+    const struct ast_term *one = t->kind == AST_TERM_TUPLE && t->elements.items_count == 1 ? t->elements.items[0] : NULL;
+    if (one && one->kind == AST_TERM_COLUMN && keyword_class(one->column.text, NULL) == KEYWORD_SPECIAL) {
+        buf_put_bytes(out, one->column.text); /* ("ttl")[1] would be a list of type "ttl", (ttl)[1] is not */
+    } else {
+        print_terms(out, &t->elements);
+    }
     buf_u8(out, (uint8_t)close);
 }
 
@@ -155,7 +160,11 @@ static void put_call(struct buf *out, const char *name, const struct ast_term *o
 static void put_access(struct buf *out, const struct ast_term *t) {
     ast_print_term(out, t->access.of);
     if (t->kind == AST_TERM_FIELD) {
-        buf_u8(out, '.');
+        const struct ast_term *last = t->access.of;
+        while (last->kind == AST_TERM_HINT) {
+            last = last->convert.operand;
+        }
+        put(out, last->kind == AST_TERM_LITERAL ? " ." : "."); /* 1.a would be the number 1. and a */
         print_name(out, t->access.field);
         return;
     }
