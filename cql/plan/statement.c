@@ -187,6 +187,16 @@ static err_t compile(struct statement *s, struct bytes text, struct bytes keyspa
     return OK;
 }
 
+/* What the message says may lie in the statement, which is about to go. */
+static void keep_message(struct fail *fail)
+{
+    if (fail == NULL || fail->arena == NULL)
+        return;
+    fail->message = arena_dup(fail->arena, fail->message);
+    fail->keyspace = arena_dup(fail->arena, fail->keyspace);
+    fail->name = arena_dup(fail->arena, fail->name);
+}
+
 err_t statement_compile(struct bytes text, struct schema *schema, struct bytes keyspace, struct statement **out,
                         struct fail *fail)
 {
@@ -198,6 +208,7 @@ err_t statement_compile(struct bytes text, struct schema *schema, struct bytes k
     s->consistency = CL_UNSET;
     err_t err = compile(s, text, keyspace, fail);
     if (err != OK) {
+        keep_message(fail);
         statement_unref(s);
         return err;
     }
