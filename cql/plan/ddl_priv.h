@@ -13,7 +13,8 @@ struct ddl {
     struct fail *fail;
 };
 
-err_t ddl_properties(struct ddl *d, const struct ast_properties *with, struct schema_properties *out);
+err_t ddl_properties(struct ddl *d, const struct ast_properties *with,
+                     struct schema_properties *out);
 err_t ddl_create_table(struct ddl *d, const struct ast_create_table *ct);
 err_t ddl_alter_table(struct ddl *d, const struct ast_alter_table *at);
 err_t ddl_drop_table(struct ddl *d, const struct ast_drop *drop);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 static const char *const element_columns[] = {"keyspace_name", "type", "name", "create_statement"};
-static const char *const cluster_columns[] = {"cluster", "partitioner", "snitch", "range_ownership"};
+static const char *const cluster_columns[] = {"cluster", "partitioner", "snitch",
+                                              "range_ownership"};
 
 struct describe {
     const struct schema *schema;
@@ -31,7 +32,8 @@ static struct bytes quoted(struct describe *d, struct bytes name)
     return buf_bytes(&b);
 }
 
-static void put_element(struct describe *d, struct bytes keyspace, const char *type, struct bytes name)
+static void put_element(struct describe *d, struct bytes keyspace, const char *type,
+                        struct bytes name)
 {
     put_value(d, quoted(d, keyspace));
     put_value(d, bytes_str(type));
@@ -69,11 +71,15 @@ static int compare_nocase(struct bytes a, struct bytes b)
 {
     for (size_t i = 0; i < a.n && i < b.n; i++) {
         uint8_t x = a.p[i], y = b.p[i];
-        if (x >= 'A' && x <= 'Z') x = (uint8_t)(x - 'A' + 'a');
-        if (y >= 'A' && y <= 'Z') y = (uint8_t)(y - 'A' + 'a');
-        if (x != y) return x < y ? -1 : 1;
+        if (x >= 'A' && x <= 'Z')
+            x = (uint8_t)(x - 'A' + 'a');
+        if (y >= 'A' && y <= 'Z')
+            y = (uint8_t)(y - 'A' + 'a');
+        if (x != y)
+            return x < y ? -1 : 1;
     }
-    if (a.n != b.n) return a.n < b.n ? -1 : 1;
+    if (a.n != b.n)
+        return a.n < b.n ? -1 : 1;
     return bytes_compare(a, b);
 }
 
@@ -84,19 +90,24 @@ static int table_order(const void *a, const void *b)
 
 static int type_order(const void *a, const void *b)
 {
-    return compare_nocase((*(struct user_type *const *)a)->name, (*(struct user_type *const *)b)->name);
+    return compare_nocase((*(struct user_type *const *)a)->name,
+                          (*(struct user_type *const *)b)->name);
 }
 
 static int keyspace_order(const void *a, const void *b)
 {
-    return compare_nocase((*(struct keyspace *const *)a)->name, (*(struct keyspace *const *)b)->name);
+    return compare_nocase((*(struct keyspace *const *)a)->name,
+                          (*(struct keyspace *const *)b)->name);
 }
 
-static void *sorted(struct describe *d, const void *items, size_t count, int (*order)(const void *, const void *))
+static void *sorted(struct describe *d, const void *items, size_t count,
+                    int (*order)(const void *, const void *))
 {
     void *copy = arena_alloc(d->arena, count * sizeof(void *));
-    if (count) memcpy(copy, items, count * sizeof(void *));
-    if (count > 1) qsort(copy, count, sizeof(void *), order);
+    if (count)
+        memcpy(copy, items, count * sizeof(void *));
+    if (count > 1)
+        qsort(copy, count, sizeof(void *), order);
     return copy;
 }
 
@@ -115,7 +126,8 @@ static struct table **sorted_tables(struct describe *d, const struct keyspace *k
 static err_t find_keyspace(struct describe *d, struct bytes name, const struct keyspace **out)
 {
     *out = schema_keyspace(d->schema, name);
-    return *out ? OK : fail_set(d->fail, ERR_INVALID, "'%.*s' not found in keyspaces", BYTES_FMT(name));
+    return *out ? OK
+                : fail_set(d->fail, ERR_INVALID, "'%.*s' not found in keyspaces", BYTES_FMT(name));
 }
 
 /* The keyspace of the name, or the session's. */
@@ -123,7 +135,8 @@ static err_t keyspace_of_name(struct describe *d, const struct keyspace **out)
 {
     struct ast_name given = d->ast->name.keyspace;
     struct bytes name = ast_name_present(given) ? given.text : d->session_keyspace;
-    if (!name.p) return fail_set(d->fail, ERR_INVALID, "No keyspace specified and no current keyspace");
+    if (!name.p)
+        return fail_set(d->fail, ERR_INVALID, "No keyspace specified and no current keyspace");
     return find_keyspace(d, name, out);
 }
 
@@ -131,9 +144,11 @@ static void keyspace_with_parts(struct describe *d, const struct keyspace *ks)
 {
     put_keyspace(d, ks);
     struct user_type **types = describe_types_order(ks, d->arena);
-    for (size_t i = 0; i < ks->types_count; i++) put_type(d, types[i]);
+    for (size_t i = 0; i < ks->types_count; i++)
+        put_type(d, types[i]);
     struct table **tables = sorted_tables(d, ks);
-    for (size_t i = 0; i < ks->tables_count; i++) put_table(d, tables[i]);
+    for (size_t i = 0; i < ks->tables_count; i++)
+        put_table(d, tables[i]);
 }
 
 static err_t describe_one_keyspace(struct describe *d)
@@ -151,7 +166,8 @@ static err_t describe_whole_schema(struct describe *d)
 {
     struct keyspace **keyspaces = sorted_keyspaces(d);
     for (size_t i = 0; i < d->schema->keyspaces_count; i++)
-        if (d->ast->full || !keyspaces[i]->is_system) keyspace_with_parts(d, keyspaces[i]);
+        if (d->ast->full || !keyspaces[i]->is_system)
+            keyspace_with_parts(d, keyspaces[i]);
     return OK;
 }
 
@@ -159,10 +175,12 @@ static void list_keyspace(struct describe *d, const struct keyspace *ks)
 {
     if (d->ast->kind == AST_DESCRIBE_TABLES) {
         struct table **tables = sorted_tables(d, ks);
-        for (size_t i = 0; i < ks->tables_count; i++) put_element(d, ks->name, "table", tables[i]->name);
+        for (size_t i = 0; i < ks->tables_count; i++)
+            put_element(d, ks->name, "table", tables[i]->name);
     } else if (d->ast->kind == AST_DESCRIBE_TYPES) {
         struct user_type **types = sorted(d, ks->types, ks->types_count, type_order);
-        for (size_t i = 0; i < ks->types_count; i++) put_element(d, ks->name, "type", types[i]->name);
+        for (size_t i = 0; i < ks->types_count; i++)
+            put_element(d, ks->name, "type", types[i]->name);
     } else if (d->ast->kind == AST_DESCRIBE_KEYSPACES) {
         put_element(d, ks->name, "keyspace", ks->name);
     }
@@ -178,7 +196,8 @@ static err_t list(struct describe *d)
         return OK;
     }
     struct keyspace **keyspaces = sorted_keyspaces(d);
-    for (size_t i = 0; i < d->schema->keyspaces_count; i++) list_keyspace(d, keyspaces[i]);
+    for (size_t i = 0; i < d->schema->keyspaces_count; i++)
+        list_keyspace(d, keyspaces[i]);
     return OK;
 }
 
@@ -192,28 +211,28 @@ static err_t describe_in_keyspace(struct describe *d)
     switch (d->ast->kind) {
     case AST_DESCRIBE_TABLE:
         if (!t)
-            return fail_set(d->fail, ERR_INVALID, "Table '%.*s' not found in keyspace '%.*s'", BYTES_FMT(name),
-                            BYTES_FMT(ks->name));
+            return fail_set(d->fail, ERR_INVALID, "Table '%.*s' not found in keyspace '%.*s'",
+                            BYTES_FMT(name), BYTES_FMT(ks->name));
         put_table(d, t);
         return OK;
     case AST_DESCRIBE_TYPE:
         if (!ut)
-            return fail_set(d->fail, ERR_INVALID, "User defined type '%.*s' not found in '%.*s'", BYTES_FMT(name),
-                            BYTES_FMT(ks->name));
+            return fail_set(d->fail, ERR_INVALID, "User defined type '%.*s' not found in '%.*s'",
+                            BYTES_FMT(name), BYTES_FMT(ks->name));
         put_type(d, ut);
         return OK;
     case AST_DESCRIBE_INDEX:
-        return fail_set(d->fail, ERR_INVALID, "Table for existing index '%.*s' not found in '%.*s'", BYTES_FMT(name),
-                        BYTES_FMT(ks->name));
+        return fail_set(d->fail, ERR_INVALID, "Table for existing index '%.*s' not found in '%.*s'",
+                        BYTES_FMT(name), BYTES_FMT(ks->name));
     case AST_DESCRIBE_VIEW:
-        return fail_set(d->fail, ERR_INVALID, "Materialized view '%.*s' not found in '%.*s'", BYTES_FMT(name),
-                        BYTES_FMT(ks->name));
+        return fail_set(d->fail, ERR_INVALID, "Materialized view '%.*s' not found in '%.*s'",
+                        BYTES_FMT(name), BYTES_FMT(ks->name));
     case AST_DESCRIBE_FUNCTION:
-        return fail_set(d->fail, ERR_INVALID, "User defined function '%.*s' not found in '%.*s'", BYTES_FMT(name),
-                        BYTES_FMT(ks->name));
+        return fail_set(d->fail, ERR_INVALID, "User defined function '%.*s' not found in '%.*s'",
+                        BYTES_FMT(name), BYTES_FMT(ks->name));
     default:
-        return fail_set(d->fail, ERR_INVALID, "User defined aggregate '%.*s' not found in '%.*s'", BYTES_FMT(name),
-                        BYTES_FMT(ks->name));
+        return fail_set(d->fail, ERR_INVALID, "User defined aggregate '%.*s' not found in '%.*s'",
+                        BYTES_FMT(name), BYTES_FMT(ks->name));
     }
 }
 
@@ -234,7 +253,8 @@ static err_t describe_name(struct describe *d)
     }
     const struct table *t = keyspace_table(ks, name);
     if (!t)
-        return fail_set(d->fail, ERR_INVALID, "'%.*s' not found in keyspace '%.*s'", BYTES_FMT(name), BYTES_FMT(ks->name));
+        return fail_set(d->fail, ERR_INVALID, "'%.*s' not found in keyspace '%.*s'",
+                        BYTES_FMT(name), BYTES_FMT(ks->name));
     put_table(d, t);
     return OK;
 }
@@ -250,7 +270,8 @@ static bool tells_ranges(const struct schema *schema, struct bytes keyspace)
 
 static int range_order(const void *a, const void *b)
 {
-    return bytes_compare(((const struct describe_range *)a)->end, ((const struct describe_range *)b)->end);
+    return bytes_compare(((const struct describe_range *)a)->end,
+                         ((const struct describe_range *)b)->end);
 }
 
 /* map<text, list<text>>, by key. */
@@ -258,14 +279,17 @@ static struct bytes range_ownership(struct describe *d, const struct describe_en
 {
     struct describe_range *ranges = NULL;
     size_t count = 0;
-    if (env->ranges) env->ranges(env->ctx, d->session_keyspace, d->arena, &ranges, &count);
-    if (count > 1) qsort(ranges, count, sizeof *ranges, range_order);
+    if (env->ranges)
+        env->ranges(env->ctx, d->session_keyspace, d->arena, &ranges, &count);
+    if (count > 1)
+        qsort(ranges, count, sizeof *ranges, range_order);
     struct buf b = buf_in(d->arena);
     collection_begin(&b, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
         struct buf endpoints = buf_in(d->arena);
         collection_begin(&endpoints, (uint32_t)ranges[i].endpoints_count);
-        for (size_t j = 0; j < ranges[i].endpoints_count; j++) value_put(&endpoints, ranges[i].endpoints[j]);
+        for (size_t j = 0; j < ranges[i].endpoints_count; j++)
+            value_put(&endpoints, ranges[i].endpoints[j]);
         value_put(&b, ranges[i].end);
         value_put(&b, buf_bytes(&endpoints));
     }
@@ -277,14 +301,16 @@ static err_t describe_cluster(struct describe *d, const struct describe_env *env
     put_value(d, env->cluster_name);
     put_value(d, env->partitioner);
     put_value(d, env->snitch);
-    if (d->columns_count == 4) put_value(d, range_ownership(d, env));
+    if (d->columns_count == 4)
+        put_value(d, range_ownership(d, env));
     return OK;
 }
 
 /* --- Entry ------------------------------------------------------------------------------------------ */
 
-uint16_t plan_describe_columns(const struct ast_describe *d, const struct schema *schema, struct bytes keyspace,
-                               struct arena *arena, const struct column_spec **columns)
+uint16_t plan_describe_columns(const struct ast_describe *d, const struct schema *schema,
+                               struct bytes keyspace, struct arena *arena,
+                               const struct column_spec **columns)
 {
     bool cluster = d->kind == AST_DESCRIBE_CLUSTER;
     uint16_t count = 4;
@@ -299,19 +325,25 @@ uint16_t plan_describe_columns(const struct ast_describe *d, const struct schema
     }
     struct column_spec *specs = arena_array(arena, struct column_spec, count);
     for (uint16_t i = 0; i < count; i++)
-        specs[i] = (struct column_spec){bytes_str("system"), bytes_str("describe"),
-                                        bytes_str(cluster ? cluster_columns[i] : element_columns[i]), type_native(TYPE_TEXT)};
+        specs[i] = (struct column_spec){
+            bytes_str("system"), bytes_str("describe"),
+            bytes_str(cluster ? cluster_columns[i] : element_columns[i]), type_native(TYPE_TEXT)};
     if (cluster && count == 4)
-        specs[3].type =
-            type_map(arena, type_native(TYPE_TEXT), type_list(arena, type_native(TYPE_TEXT), false), false);
+        specs[3].type = type_map(arena, type_native(TYPE_TEXT),
+                                 type_list(arena, type_native(TYPE_TEXT), false), false);
     *columns = specs;
     return count;
 }
 
-err_t plan_describe(const struct ast_statement *st, const struct schema *schema, struct bytes keyspace,
-                    const struct describe_env *env, struct arena *arena, struct describe_result *out, struct fail *fail)
+err_t plan_describe(const struct ast_statement *st, const struct schema *schema,
+                    struct bytes keyspace, const struct describe_env *env, struct arena *arena,
+                    struct describe_result *out, struct fail *fail)
 {
-    struct describe d = {.schema = schema, .session_keyspace = keyspace, .ast = &st->describe, .arena = arena, .fail = fail};
+    struct describe d = {.schema = schema,
+                         .session_keyspace = keyspace,
+                         .ast = &st->describe,
+                         .arena = arena,
+                         .fail = fail};
     d.rows = buf_in(arena);
     d.columns_count = plan_describe_columns(d.ast, schema, keyspace, arena, &out->columns);
     err_t err;

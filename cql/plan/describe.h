@@ -15,10 +15,12 @@ struct describe_range {
 
 /* What DESCRIBE CLUSTER tells. */
 struct describe_env {
-    struct bytes cluster_name, partitioner, snitch; /* class names without package: "Murmur3Partitioner" */
+    struct bytes cluster_name, partitioner,
+        snitch; /* class names without package: "Murmur3Partitioner" */
     /* Token ranges of a keyspace for the column range_ownership, in token order: the end of each range and its endpoints
      * ("/127.0.0.1:7000"). Called when the session has a keyspace of the user's; NULL: none are told. Fills arrays in a. */
-    void (*ranges)(void *ctx, struct bytes keyspace, struct arena *a, struct describe_range **out, size_t *count);
+    void (*ranges)(void *ctx, struct bytes keyspace, struct arena *a, struct describe_range **out,
+                   size_t *count);
     void *ctx;
 };
 struct describe_result {
@@ -30,11 +32,12 @@ struct describe_result {
 
 /* keyspace: the session's, BYTES_NULL when none. The result lives in arena; paging is the caller's. ERR_INVALID when what is asked for
  * is not there. Pure. */
-err_t plan_describe(const struct ast_statement *st, const struct schema *schema, struct bytes keyspace,
-                    const struct describe_env *env, struct arena *arena, struct describe_result *out,
-                    struct fail *fail) MUST_USE;
+err_t plan_describe(const struct ast_statement *st, const struct schema *schema,
+                    struct bytes keyspace, const struct describe_env *env, struct arena *arena,
+                    struct describe_result *out, struct fail *fail) MUST_USE;
 /* The columns alone, for the metadata of a prepared DESCRIBE. */
-uint16_t plan_describe_columns(const struct ast_describe *d, const struct schema *schema, struct bytes keyspace,
-                               struct arena *arena, const struct column_spec **columns);
+uint16_t plan_describe_columns(const struct ast_describe *d, const struct schema *schema,
+                               struct bytes keyspace, struct arena *arena,
+                               const struct column_spec **columns);
 
 #endif

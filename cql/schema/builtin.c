@@ -11,7 +11,7 @@ struct builtin_table {
 };
 
 static const struct builtin_table builtin_tables[] = {
-#define X(keyspace, name, gc_grace, flush_period, ttl, compaction, comment, columns)                                   \
+#define X(keyspace, name, gc_grace, flush_period, ttl, compaction, comment, columns) \
     {keyspace, name, gc_grace, flush_period, ttl, compaction, comment, columns},
 #include "cql/schema/builtin.def"
 #undef X
@@ -23,19 +23,21 @@ static const struct builtin_keyspace {
     int32_t factor;
     bool is_virtual;
 } builtin_keyspaces[] = {
-    {"system", 0, false},         {"system_schema", 0, false},
-    {"system_auth", 1, false},    {"system_distributed", 3, false},
-    {"system_traces", 2, false},  {"system_virtual_schema", 0, true},
+    {"system", 0, false},        {"system_schema", 0, false},
+    {"system_auth", 1, false},   {"system_distributed", 3, false},
+    {"system_traces", 2, false}, {"system_virtual_schema", 0, true},
     {"system_views", 0, true},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-_Static_assert(COUNT(builtin_tables) < SCHEMA_SLOT_USER_FIRST, "built-in tables have the slots below those of users");
+_Static_assert(COUNT(builtin_tables) < SCHEMA_SLOT_USER_FIRST,
+               "built-in tables have the slots below those of users");
 
 bool schema_is_builtin_keyspace(struct bytes name)
 {
     for (size_t i = 0; i < COUNT(builtin_keyspaces); i++)
-        if (bytes_equal_str(name, builtin_keyspaces[i].name)) return true;
+        if (bytes_equal_str(name, builtin_keyspaces[i].name))
+            return true;
     return false;
 }
 
@@ -57,7 +59,8 @@ static struct bytes split(struct bytes *text, const char *separator)
 static bool cut_suffix(struct bytes *text, const char *suffix)
 {
     size_t n = strlen(suffix);
-    if (text->n < n || memcmp(text->p + text->n - n, suffix, n) != 0) return false;
+    if (text->n < n || memcmp(text->p + text->n - n, suffix, n) != 0)
+        return false;
     text->n -= n;
     return true;
 }
@@ -88,9 +91,11 @@ static struct table_options options_of(struct arena *a, const struct builtin_tab
     o.memtable_flush_period_in_ms = b->flush_period_ms;
     o.default_time_to_live = b->ttl_s;
     o.comment = bytes_str(b->comment);
-    if (b->compaction == SIZE_TIERED_2) option_map_put_str(a, &o.compaction, "min_threshold", "2");
+    if (b->compaction == SIZE_TIERED_2)
+        option_map_put_str(a, &o.compaction, "min_threshold", "2");
     if (b->compaction == LEVELED)
-        option_map_put_str(a, &o.compaction, "class", "org.apache.cassandra.db.compaction.LeveledCompactionStrategy");
+        option_map_put_str(a, &o.compaction, "class",
+                           "org.apache.cassandra.db.compaction.LeveledCompactionStrategy");
     if (b->compaction == TIME_WINDOW) {
         option_map_put_str(a, &o.compaction, "class",
                            "org.apache.cassandra.db.compaction.TimeWindowCompactionStrategy");
@@ -115,7 +120,8 @@ static void add_table(struct schema *s, struct keyspace *ks, const struct builti
     t->slot = ks->is_virtual ? 0 : (uint32_t)(b - builtin_tables) + 1;
     t->options = options_of(&s->arena, b);
     struct bytes columns = bytes_str(b->columns);
-    while (columns.n) add_column(s, t, split(&columns, "; "));
+    while (columns.n)
+        add_column(s, t, split(&columns, "; "));
     keyspace_add_table(s, ks, t);
 }
 
@@ -134,6 +140,7 @@ void schema_add_builtin(struct schema *s)
             keyspace_set_local(&s->arena, ks);
         schema_add_keyspace(s, ks);
         for (size_t j = 0; j < COUNT(builtin_tables); j++)
-            if (bytes_equal_str(ks->name, builtin_tables[j].keyspace)) add_table(s, ks, &builtin_tables[j]);
+            if (bytes_equal_str(ks->name, builtin_tables[j].keyspace))
+                add_table(s, ks, &builtin_tables[j]);
     }
 }

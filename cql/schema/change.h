@@ -13,20 +13,27 @@
 /* What the client is told (RESULT SCHEMA_CHANGE and the event of the same name). */
 struct schema_event {
     enum schema_event_kind { SCHEMA_CREATED, SCHEMA_UPDATED, SCHEMA_DROPPED } kind;
-    enum schema_target { SCHEMA_TARGET_KEYSPACE, SCHEMA_TARGET_TABLE, SCHEMA_TARGET_TYPE, SCHEMA_TARGET_FUNCTION, SCHEMA_TARGET_AGGREGATE } target;
+    enum schema_target {
+        SCHEMA_TARGET_KEYSPACE,
+        SCHEMA_TARGET_TABLE,
+        SCHEMA_TARGET_TYPE,
+        SCHEMA_TARGET_FUNCTION,
+        SCHEMA_TARGET_AGGREGATE
+    } target;
     struct bytes keyspace, name; /* name: table or type; both point at the caller's names */
 };
 
 /* What changes need from outside: pure code draws no id and reads no clock. */
 struct schema_env {
     struct wall_us now;
-    struct uuid new_table_id;      /* a fresh time UUID, used by CREATE TABLE without WITH id */
-    struct bytes local_dc;         /* for NetworkTopologyStrategy's replication_factor expansion and validation */
+    struct uuid new_table_id; /* a fresh time UUID, used by CREATE TABLE without WITH id */
+    struct bytes
+        local_dc; /* for NetworkTopologyStrategy's replication_factor expansion and validation */
     const struct bytes *datacenters; /* every known datacenter */
-    const int *datacenters_nodes;    /* nodes of each, or NULL: then no warning names a datacenter */
+    const int *datacenters_nodes; /* nodes of each, or NULL: then no warning names a datacenter */
     size_t datacenters_count;
-    int nodes_count;               /* for the "replication factor higher than number of nodes" warning */
-    struct buf *warnings;          /* may be NULL; each warning is appended as value_put() bytes */
+    int nodes_count;      /* for the "replication factor higher than number of nodes" warning */
+    struct buf *warnings; /* may be NULL; each warning is appended as value_put() bytes */
 };
 
 struct schema_change {
@@ -50,10 +57,11 @@ struct schema_properties {
 err_t schema_create_keyspace(const struct schema *s, struct bytes name, bool if_not_exists,
                              const struct schema_properties *with, const struct schema_env *env,
                              struct schema_change *change, struct fail *fail) MUST_USE;
-err_t schema_alter_keyspace(const struct schema *s, struct bytes name, bool if_exists, const struct schema_properties *with,
-                            const struct schema_env *env, struct schema_change *change, struct fail *fail) MUST_USE;
-err_t schema_drop_keyspace(const struct schema *s, struct bytes name, bool if_exists, struct schema_change *change,
-                           struct fail *fail) MUST_USE;
+err_t schema_alter_keyspace(const struct schema *s, struct bytes name, bool if_exists,
+                            const struct schema_properties *with, const struct schema_env *env,
+                            struct schema_change *change, struct fail *fail) MUST_USE;
+err_t schema_drop_keyspace(const struct schema *s, struct bytes name, bool if_exists,
+                           struct schema_change *change, struct fail *fail) MUST_USE;
 
 /* --- Tables --------------------------------------------------------------------------------------- */
 
@@ -80,33 +88,42 @@ struct schema_table_def {
 
 /* In two steps, as Cassandra reports errors in that order and types can only be resolved after the first:
  * schema_table_create_begin() tells in *exists whether to stop because of IF NOT EXISTS. */
-err_t schema_table_create_begin(const struct schema *s, struct bytes keyspace, struct bytes name, bool if_not_exists,
-                                const struct schema_properties *with, bool *exists, struct fail *fail) MUST_USE;
-err_t schema_create_table(const struct schema *s, const struct schema_table_def *def, const struct schema_env *env,
-                          struct schema_change *change, struct fail *fail) MUST_USE;
+err_t schema_table_create_begin(const struct schema *s, struct bytes keyspace, struct bytes name,
+                                bool if_not_exists, const struct schema_properties *with,
+                                bool *exists, struct fail *fail) MUST_USE;
+err_t schema_create_table(const struct schema *s, const struct schema_table_def *def,
+                          const struct schema_env *env, struct schema_change *change,
+                          struct fail *fail) MUST_USE;
 
 /* The table an ALTER or DROP is about: *out is NULL when it is absent and if_exists. what: "ALTER" or "DROP", for the error on
  * system keyspaces. */
-err_t schema_table_to_change(const struct schema *s, struct bytes keyspace, struct bytes name, bool if_exists, const char *what,
-                             const struct table **out, struct fail *fail) MUST_USE;
+err_t schema_table_to_change(const struct schema *s, struct bytes keyspace, struct bytes name,
+                             bool if_exists, const char *what, const struct table **out,
+                             struct fail *fail) MUST_USE;
 /* One column may be given twice: an error, or nothing with if_not_exists. */
-err_t schema_add_columns(const struct schema *s, const struct table *t, const struct schema_column_def *columns, size_t count,
-                         bool if_not_exists, struct schema_change *change, struct fail *fail) MUST_USE;
+err_t schema_add_columns(const struct schema *s, const struct table *t,
+                         const struct schema_column_def *columns, size_t count, bool if_not_exists,
+                         struct schema_change *change, struct fail *fail) MUST_USE;
 /* dropped_us: cells with a timestamp up to it are gone. */
-err_t schema_drop_columns(const struct schema *s, const struct table *t, const struct bytes *names, size_t count, bool if_exists,
-                          int64_t dropped_us, struct schema_change *change, struct fail *fail) MUST_USE;
+err_t schema_drop_columns(const struct schema *s, const struct table *t, const struct bytes *names,
+                          size_t count, bool if_exists, int64_t dropped_us,
+                          struct schema_change *change, struct fail *fail) MUST_USE;
 struct schema_rename {
     struct bytes from, to;
 };
-err_t schema_rename_columns(const struct schema *s, const struct table *t, const struct schema_rename *renames, size_t count,
+err_t schema_rename_columns(const struct schema *s, const struct table *t,
+                            const struct schema_rename *renames, size_t count,
                             struct schema_change *change, struct fail *fail) MUST_USE;
-err_t schema_alter_table_options(const struct schema *s, const struct table *t, const struct schema_properties *with,
-                                 struct schema_change *change, struct fail *fail) MUST_USE;
-err_t schema_drop_compact_storage(const struct schema *s, const struct table *t, struct schema_change *change,
-                                  struct fail *fail) MUST_USE;
-err_t schema_drop_table(const struct schema *s, const struct table *t, struct schema_change *change, struct fail *fail) MUST_USE;
+err_t schema_alter_table_options(const struct schema *s, const struct table *t,
+                                 const struct schema_properties *with, struct schema_change *change,
+                                 struct fail *fail) MUST_USE;
+err_t schema_drop_compact_storage(const struct schema *s, const struct table *t,
+                                  struct schema_change *change, struct fail *fail) MUST_USE;
+err_t schema_drop_table(const struct schema *s, const struct table *t, struct schema_change *change,
+                        struct fail *fail) MUST_USE;
 /* A new incarnation; no event (change->event is not set): TRUNCATE is no schema change to a client. */
-err_t schema_truncate_table(const struct schema *s, const struct uuid *id, struct schema **out, struct fail *fail) MUST_USE;
+err_t schema_truncate_table(const struct schema *s, const struct uuid *id, struct schema **out,
+                            struct fail *fail) MUST_USE;
 
 /* --- Types ---------------------------------------------------------------------------------------- */
 
@@ -119,20 +136,23 @@ err_t schema_check_type_size(const struct type *t, struct fail *fail) MUST_USE;
 bool schema_count_type_parts(const struct type *t, size_t *parts);
 
 /* As schema_table_create_begin(). */
-err_t schema_type_create_begin(const struct schema *s, struct bytes keyspace, struct bytes name, bool if_not_exists, bool *exists,
-                               struct fail *fail) MUST_USE;
-err_t schema_create_type(const struct schema *s, struct bytes keyspace, struct bytes name, const struct bytes *field_names,
-                         const struct type *const *field_types, size_t count, struct schema_change *change,
-                         struct fail *fail) MUST_USE;
+err_t schema_type_create_begin(const struct schema *s, struct bytes keyspace, struct bytes name,
+                               bool if_not_exists, bool *exists, struct fail *fail) MUST_USE;
+err_t schema_create_type(const struct schema *s, struct bytes keyspace, struct bytes name,
+                         const struct bytes *field_names, const struct type *const *field_types,
+                         size_t count, struct schema_change *change, struct fail *fail) MUST_USE;
 /* As schema_table_to_change(). */
-err_t schema_type_to_change(const struct schema *s, struct bytes keyspace, struct bytes name, bool if_exists, const char *what,
-                            const struct user_type **out, struct fail *fail) MUST_USE;
+err_t schema_type_to_change(const struct schema *s, struct bytes keyspace, struct bytes name,
+                            bool if_exists, const char *what, const struct user_type **out,
+                            struct fail *fail) MUST_USE;
 /* raw: the field's type as written, for messages. */
-err_t schema_add_field(const struct schema *s, const struct user_type *ut, struct bytes name, const struct type *type,
-                       struct bytes raw, struct schema_change *change, struct fail *fail) MUST_USE;
-err_t schema_rename_fields(const struct schema *s, const struct user_type *ut, const struct schema_rename *renames, size_t count,
-                           bool if_exists, struct schema_change *change, struct fail *fail) MUST_USE;
-err_t schema_drop_type(const struct schema *s, const struct user_type *ut, struct schema_change *change,
+err_t schema_add_field(const struct schema *s, const struct user_type *ut, struct bytes name,
+                       const struct type *type, struct bytes raw, struct schema_change *change,
                        struct fail *fail) MUST_USE;
+err_t schema_rename_fields(const struct schema *s, const struct user_type *ut,
+                           const struct schema_rename *renames, size_t count, bool if_exists,
+                           struct schema_change *change, struct fail *fail) MUST_USE;
+err_t schema_drop_type(const struct schema *s, const struct user_type *ut,
+                       struct schema_change *change, struct fail *fail) MUST_USE;
 
 #endif

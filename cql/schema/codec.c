@@ -69,12 +69,14 @@ static void put_type(struct buf *b, const struct type *t)
         buf_lstr(b, t->keyspace);
         buf_lstr(b, t->name);
         buf_varint(b, t->params_count);
-        for (size_t i = 0; i < t->params_count; i++) buf_lstr(b, t->field_names[i]);
+        for (size_t i = 0; i < t->params_count; i++)
+            buf_lstr(b, t->field_names[i]);
         break;
     case TYPE_CUSTOM: buf_lstr(b, t->name); return;
     default: return;
     }
-    for (size_t i = 0; i < t->params_count; i++) put_type(b, t->params[i]);
+    for (size_t i = 0; i < t->params_count; i++)
+        put_type(b, t->params[i]);
 }
 
 /* A field whose body was built in *body, which is emptied. */
@@ -127,25 +129,25 @@ static void put_map_field(struct buf *b, uint64_t tag, const struct option_map *
 }
 
 /* Every table option: X(tag, kind, member). All are optional: one that is absent has Cassandra's default. */
-#define TABLE_OPTIONS_LIST(X)                                                                                          \
-    X(2, bytes, additional_write_policy)                                                                               \
-    X(4, int, allow_auto_snapshot)                                                                                     \
-    X(6, int, incremental_backups)                                                                                     \
-    X(8, int, cdc)                                                                                                     \
-    X(10, double, bloom_filter_fp_chance)                                                                              \
-    X(12, double, crc_check_chance)                                                                                    \
-    X(14, map, caching)                                                                                                \
-    X(16, map, compaction)                                                                                             \
-    X(18, map, compression)                                                                                            \
-    X(20, map, extensions)                                                                                             \
-    X(22, bytes, comment)                                                                                              \
-    X(24, bytes, memtable)                                                                                             \
-    X(26, bytes, read_repair)                                                                                          \
-    X(28, bytes, speculative_retry)                                                                                    \
-    X(30, int, default_time_to_live)                                                                                   \
-    X(32, int, gc_grace_seconds)                                                                                       \
-    X(34, int, memtable_flush_period_in_ms)                                                                            \
-    X(36, int, min_index_interval)                                                                                     \
+#define TABLE_OPTIONS_LIST(X)               \
+    X(2, bytes, additional_write_policy)    \
+    X(4, int, allow_auto_snapshot)          \
+    X(6, int, incremental_backups)          \
+    X(8, int, cdc)                          \
+    X(10, double, bloom_filter_fp_chance)   \
+    X(12, double, crc_check_chance)         \
+    X(14, map, caching)                     \
+    X(16, map, compaction)                  \
+    X(18, map, compression)                 \
+    X(20, map, extensions)                  \
+    X(22, bytes, comment)                   \
+    X(24, bytes, memtable)                  \
+    X(26, bytes, read_repair)               \
+    X(28, bytes, speculative_retry)         \
+    X(30, int, default_time_to_live)        \
+    X(32, int, gc_grace_seconds)            \
+    X(34, int, memtable_flush_period_in_ms) \
+    X(36, int, min_index_interval)          \
     X(38, int, max_index_interval)
 
 #define put_int_option(b, tag, v)    put_int_field(b, tag, v)
@@ -234,7 +236,8 @@ static void put_keyspaces(struct buf *b, const struct schema *s, bool with_stora
     struct buf body = {0};
     for (size_t i = 0; i < s->keyspaces_count; i++) {
         const struct keyspace *ks = s->keyspaces[i];
-        if (ks->is_system && ks->replication.class == REPLICATION_LOCAL) continue;
+        if (ks->is_system && ks->replication.class == REPLICATION_LOCAL)
+            continue;
         put_keyspace(&body, ks, with_storage);
         buf_lstr(b, buf_bytes(&body));
         body.n = 0;
@@ -271,31 +274,38 @@ static err_t corrupt(struct reader *r, const char *what)
 static err_t read_name(struct reader *r, struct cur *c, struct bytes *out)
 {
     struct bytes name = cur_lstr(c);
-    if (!cur_ok(c) || name.n == 0 || name.n > NAME_BYTES_MAX) return corrupt(r, "bad name");
+    if (!cur_ok(c) || name.n == 0 || name.n > NAME_BYTES_MAX)
+        return corrupt(r, "bad name");
     *out = arena_dup(r->a, name);
     return OK;
 }
 
 static err_t read_type(struct reader *r, struct cur *c, unsigned depth, const struct type **out);
 
-static err_t read_params(struct reader *r, struct cur *c, unsigned depth, size_t count, const struct type ***out)
+static err_t read_params(struct reader *r, struct cur *c, unsigned depth, size_t count,
+                         const struct type ***out)
 {
     /* Each type takes two bytes at least, so the count is bounded by what is there. */
-    if (count == 0 || count > FIELDS_MAX || count > cur_left(c)) return corrupt(r, "bad number of types");
+    if (count == 0 || count > FIELDS_MAX || count > cur_left(c))
+        return corrupt(r, "bad number of types");
     *out = arena_array(r->a, const struct type *, count);
-    for (size_t i = 0; i < count; i++) TRY(read_type(r, c, depth + 1, &(*out)[i]));
+    for (size_t i = 0; i < count; i++)
+        TRY(read_type(r, c, depth + 1, &(*out)[i]));
     return OK;
 }
 
-static err_t read_udt(struct reader *r, struct cur *c, unsigned depth, bool frozen, const struct type **out)
+static err_t read_udt(struct reader *r, struct cur *c, unsigned depth, bool frozen,
+                      const struct type **out)
 {
     struct bytes keyspace, name;
     TRY(read_name(r, c, &keyspace));
     TRY(read_name(r, c, &name));
     uint64_t count = cur_varint(c);
-    if (!cur_ok(c) || count == 0 || count > FIELDS_MAX || count > cur_left(c)) return corrupt(r, "bad user type");
+    if (!cur_ok(c) || count == 0 || count > FIELDS_MAX || count > cur_left(c))
+        return corrupt(r, "bad user type");
     struct bytes *names = arena_array(r->a, struct bytes, count);
-    for (size_t i = 0; i < count; i++) TRY(read_name(r, c, &names[i]));
+    for (size_t i = 0; i < count; i++)
+        TRY(read_name(r, c, &names[i]));
     const struct type **params;
     TRY(read_params(r, c, depth, (size_t)count, &params));
     *out = type_udt(r->a, keyspace, name, names, params, (uint16_t)count, frozen);
@@ -304,11 +314,13 @@ static err_t read_udt(struct reader *r, struct cur *c, unsigned depth, bool froz
 
 static err_t read_type(struct reader *r, struct cur *c, unsigned depth, const struct type **out)
 {
-    if (depth > TYPE_DEPTH_MAX) return corrupt(r, "types nest too deep");
+    if (depth > TYPE_DEPTH_MAX)
+        return corrupt(r, "types nest too deep");
     uint8_t code = cur_u8(c);
     uint8_t frozen = cur_u8(c);
     enum type_id id;
-    if (!cur_ok(c) || frozen > 1 || !type_of_code(code, &id)) return corrupt(r, "unknown type");
+    if (!cur_ok(c) || frozen > 1 || !type_of_code(code, &id))
+        return corrupt(r, "unknown type");
     const struct type **params;
     switch (id) {
     case TYPE_LIST:
@@ -322,14 +334,16 @@ static err_t read_type(struct reader *r, struct cur *c, unsigned depth, const st
         return OK;
     case TYPE_TUPLE: {
         uint64_t count = cur_varint(c);
-        if (!cur_ok(c) || count > FIELDS_MAX) return corrupt(r, "bad tuple");
+        if (!cur_ok(c) || count > FIELDS_MAX)
+            return corrupt(r, "bad tuple");
         TRY(read_params(r, c, depth, (size_t)count, &params));
         *out = type_tuple(r->a, params, (uint16_t)count);
         return OK;
     }
     case TYPE_VECTOR: {
         uint64_t dimension = cur_varint(c);
-        if (!cur_ok(c) || dimension == 0 || dimension > INT32_MAX) return corrupt(r, "bad vector");
+        if (!cur_ok(c) || dimension == 0 || dimension > INT32_MAX)
+            return corrupt(r, "bad vector");
         TRY(read_params(r, c, depth, 1, &params));
         *out = type_vector(r->a, params[0], (uint32_t)dimension);
         return OK;
@@ -342,9 +356,7 @@ static err_t read_type(struct reader *r, struct cur *c, unsigned depth, const st
         *out = t;
         return OK;
     }
-    default:
-        *out = type_native(id);
-        return OK;
+    default: *out = type_native(id); return OK;
     }
 }
 
@@ -352,12 +364,15 @@ static err_t read_map(struct reader *r, struct bytes body, struct option_map *ou
 {
     struct cur c = cur_of(body);
     uint64_t count = cur_varint(&c);
-    if (!cur_ok(&c) || count > cur_left(&c)) return corrupt(r, "bad map of options");
+    if (!cur_ok(&c) || count > cur_left(&c))
+        return corrupt(r, "bad map of options");
     *out = (struct option_map){arena_array(r->a, struct option_pair, count), (size_t)count};
     for (size_t i = 0; i < count; i++) {
         struct bytes key = cur_lstr(&c), value = cur_lstr(&c);
-        if (!cur_ok(&c)) return corrupt(r, "bad map of options");
-        if (i > 0 && bytes_compare(out->items[i - 1].key, key) >= 0) return corrupt(r, "map of options is not sorted");
+        if (!cur_ok(&c))
+            return corrupt(r, "bad map of options");
+        if (i > 0 && bytes_compare(out->items[i - 1].key, key) >= 0)
+            return corrupt(r, "map of options is not sorted");
         out->items[i] = (struct option_pair){arena_dup(r->a, key), arena_dup(r->a, value)};
     }
     return cur_at_end(&c) ? OK : corrupt(r, "bad map of options");
@@ -366,7 +381,8 @@ static err_t read_map(struct reader *r, struct bytes body, struct option_map *ou
 /* The next field of a record; false at its end. */
 static bool next_field(struct cur *c, uint64_t *tag, struct bytes *body, bool *bad)
 {
-    if (cur_at_end(c)) return false;
+    if (cur_at_end(c))
+        return false;
     *tag = cur_varint(c);
     *body = cur_lstr(c);
     *bad = !cur_ok(c);
@@ -376,8 +392,10 @@ static bool next_field(struct cur *c, uint64_t *tag, struct bytes *body, bool *b
 /* Keeps a field that this version does not know, if it may be unknown. */
 static err_t unknown_field(struct reader *r, uint64_t tag, struct bytes body, struct buf *extra)
 {
-    if (tag & 1) return corrupt(r, "a field of a newer version that must be understood");
-    if (extra->arena == NULL) *extra = buf_in(r->a);
+    if (tag & 1)
+        return corrupt(r, "a field of a newer version that must be understood");
+    if (extra->arena == NULL)
+        *extra = buf_in(r->a);
     buf_varint(extra, tag);
     buf_lstr(extra, body);
     return OK;
@@ -387,7 +405,8 @@ static err_t read_int(struct reader *r, struct bytes body, int64_t min, int64_t 
 {
     struct cur c = cur_of(body);
     *out = cur_zigzag(&c);
-    if (!cur_ok(&c) || !cur_at_end(&c) || *out < min || *out > max) return corrupt(r, "bad number in table options");
+    if (!cur_ok(&c) || !cur_at_end(&c) || *out < min || *out > max)
+        return corrupt(r, "bad number in table options");
     return OK;
 }
 
@@ -409,7 +428,8 @@ static err_t read_bool_option(struct reader *r, struct bytes body, bool *out)
 
 static err_t read_double_option(struct reader *r, struct bytes body, double *out)
 {
-    if (body.n != 8) return corrupt(r, "bad number in table options");
+    if (body.n != 8)
+        return corrupt(r, "bad number in table options");
     uint64_t bits = load_be64(body.p);
     memcpy(out, &bits, sizeof *out);
     return OK;
@@ -421,7 +441,8 @@ static err_t read_bytes_option(struct reader *r, struct bytes body, struct bytes
     return OK;
 }
 
-#define read_int_or_bool(r, body, out) _Generic((out), bool *: read_bool_option, int32_t *: read_int_option)(r, body, out)
+#define read_int_or_bool(r, body, out) \
+    _Generic((out), bool * : read_bool_option, int32_t * : read_int_option)(r, body, out)
 #define read_option_int(r, body, out)    read_int_or_bool(r, body, out)
 #define read_option_double(r, body, out) read_double_option(r, body, out)
 #define read_option_bytes(r, body, out)  read_bytes_option(r, body, out)
@@ -435,12 +456,13 @@ static err_t read_options(struct reader *r, struct bytes record, struct table_op
     bool bad = false;
     while (next_field(&c, &tag, &body, &bad)) {
         switch (tag) {
-#define X(number, kind, member)                                                                                        \
+#define X(number, kind, member) \
     case number: TRY(read_option_##kind(r, body, &o->member)); break;
             TABLE_OPTIONS_LIST(X)
 #undef X
         default:
-            if (tag & 1) return corrupt(r, "an option of a newer version that must be understood");
+            if (tag & 1)
+                return corrupt(r, "an option of a newer version that must be understood");
         }
     }
     return bad ? corrupt(r, "bad table options") : OK;
@@ -453,14 +475,16 @@ static err_t read_column(struct reader *r, struct table *t, struct bytes body)
     TRY(read_name(r, &c, &column->name));
     uint8_t kind = cur_u8(&c), desc = cur_u8(&c);
     uint64_t position = cur_varint(&c), id = cur_varint(&c);
-    if (!cur_ok(&c) || kind > COLUMN_REGULAR || desc > 1 || position > UINT16_MAX || id > UINT32_MAX)
+    if (!cur_ok(&c) || kind > COLUMN_REGULAR || desc > 1 || position > UINT16_MAX ||
+        id > UINT32_MAX)
         return corrupt(r, "bad column");
     column->kind = (enum column_kind)kind;
     column->desc = desc;
     column->position = (uint16_t)position;
     column->id = (uint32_t)id;
     TRY(read_type(r, &c, 0, &column->type));
-    if (!cur_at_end(&c)) return corrupt(r, "bad column");
+    if (!cur_at_end(&c))
+        return corrupt(r, "bad column");
     t->columns_count++;
     return OK;
 }
@@ -473,11 +497,13 @@ static err_t read_dropped(struct reader *r, struct table *t, struct bytes body)
     uint8_t kind = cur_u8(&c);
     d->dropped_us = cur_zigzag(&c);
     uint64_t id = cur_varint(&c);
-    if (!cur_ok(&c) || kind > COLUMN_REGULAR || id > UINT32_MAX) return corrupt(r, "bad dropped column");
+    if (!cur_ok(&c) || kind > COLUMN_REGULAR || id > UINT32_MAX)
+        return corrupt(r, "bad dropped column");
     d->kind = (enum column_kind)kind;
     d->id = (uint32_t)id;
     TRY(read_type(r, &c, 0, &d->type));
-    if (!cur_at_end(&c)) return corrupt(r, "bad dropped column");
+    if (!cur_at_end(&c))
+        return corrupt(r, "bad dropped column");
     t->dropped_count++;
     return OK;
 }
@@ -485,9 +511,12 @@ static err_t read_dropped(struct reader *r, struct table *t, struct bytes body)
 /* What schema_finish() and every user of a table relies on. */
 static err_t check_table(struct reader *r, struct table *t)
 {
-    if (t->name.n == 0) return corrupt(r, "table without a name");
-    if (t->next_column_id > SCHEMA_COLUMN_ID_MAX) return corrupt(r, "too many columns");
-    if (t->slot < SCHEMA_SLOT_USER_FIRST || t->slot >= r->s->next_slot) return corrupt(r, "bad slot");
+    if (t->name.n == 0)
+        return corrupt(r, "table without a name");
+    if (t->next_column_id > SCHEMA_COLUMN_ID_MAX)
+        return corrupt(r, "too many columns");
+    if (t->slot < SCHEMA_SLOT_USER_FIRST || t->slot >= r->s->next_slot)
+        return corrupt(r, "bad slot");
     uint16_t pk = 0, ck = 0;
     uint8_t *seen = arena_array(r->a, uint8_t, (size_t)t->next_column_id + 1);
     struct map names = {0};
@@ -503,15 +532,19 @@ static err_t check_table(struct reader *r, struct table *t)
     }
     map_free(&names);
     TRY(err);
-    if (pk == 0) return corrupt(r, "table without a partition key");
+    if (pk == 0)
+        return corrupt(r, "table without a partition key");
     uint8_t *positions = arena_array(r->a, uint8_t, (size_t)pk + ck);
     for (size_t i = 0; i < t->columns_count; i++) {
         const struct column *c = &t->columns[i];
-        if (c->kind > COLUMN_CLUSTERING) continue;
+        if (c->kind > COLUMN_CLUSTERING)
+            continue;
         size_t count = c->kind == COLUMN_PARTITION_KEY ? pk : ck;
-        if (c->position >= count || positions[(c->kind == COLUMN_CLUSTERING ? pk : 0) + c->position]++)
+        if (c->position >= count ||
+            positions[(c->kind == COLUMN_CLUSTERING ? pk : 0) + c->position]++)
             return corrupt(r, "positions of key columns");
-        if (type_is_multicell(c->type)) return corrupt(r, "a key column of several cells");
+        if (type_is_multicell(c->type))
+            return corrupt(r, "a key column of several cells");
     }
     return OK;
 }
@@ -524,39 +557,46 @@ static size_t count_fields(struct bytes record, uint64_t wanted)
     struct bytes body;
     bool bad;
     size_t count = 0;
-    while (next_field(&c, &tag, &body, &bad)) count += tag == wanted;
+    while (next_field(&c, &tag, &body, &bad))
+        count += tag == wanted;
     return count;
 }
 
-static err_t read_table_field(struct reader *r, struct table *t, uint64_t tag, struct bytes body, struct buf *extra)
+static err_t read_table_field(struct reader *r, struct table *t, uint64_t tag, struct bytes body,
+                              struct buf *extra)
 {
     struct cur c = cur_of(body);
     switch (tag) {
     case TABLE_NAME:
-        if (body.n == 0 || body.n > NAME_BYTES_MAX) return corrupt(r, "bad name");
+        if (body.n == 0 || body.n > NAME_BYTES_MAX)
+            return corrupt(r, "bad name");
         t->name = arena_dup(r->a, body);
         return OK;
     case TABLE_ID:
-        if (body.n != sizeof t->id.b) return corrupt(r, "bad table id");
+        if (body.n != sizeof t->id.b)
+            return corrupt(r, "bad table id");
         memcpy(t->id.b, body.p, sizeof t->id.b);
         return OK;
     case TABLE_STORAGE: {
         uint64_t slot = cur_varint(&c);
         t->incarnation = cur_varint(&c);
-        if (!cur_ok(&c) || slot > UINT32_MAX) return corrupt(r, "bad slot");
+        if (!cur_ok(&c) || slot > UINT32_MAX)
+            return corrupt(r, "bad slot");
         t->slot = (uint32_t)slot;
         return OK;
     }
     case TABLE_FLAGS: {
         uint64_t flags = cur_varint(&c);
-        if (!cur_ok(&c) || flags & ~(uint64_t)(FLAG_COUNTER | FLAG_COMPACT)) return corrupt(r, "bad table flags");
+        if (!cur_ok(&c) || flags & ~(uint64_t)(FLAG_COUNTER | FLAG_COMPACT))
+            return corrupt(r, "bad table flags");
         t->is_counter = flags & FLAG_COUNTER;
         t->is_compact = flags & FLAG_COMPACT;
         return OK;
     }
     case TABLE_NEXT_COLUMN_ID: {
         uint64_t id = cur_varint(&c);
-        if (!cur_ok(&c) || id > SCHEMA_COLUMN_ID_MAX) return corrupt(r, "bad column id");
+        if (!cur_ok(&c) || id > SCHEMA_COLUMN_ID_MAX)
+            return corrupt(r, "bad column id");
         t->next_column_id = (uint32_t)id;
         return OK;
     }
@@ -573,7 +613,8 @@ static err_t read_table(struct reader *r, struct keyspace *ks, struct bytes reco
     t->keyspace = ks->name;
     t->options = table_options_default(r->a);
     size_t columns_count = count_fields(record, TABLE_COLUMN);
-    if (columns_count >= UINT16_MAX) return corrupt(r, "too many columns");
+    if (columns_count >= UINT16_MAX)
+        return corrupt(r, "too many columns");
     t->columns = arena_array(r->a, struct column, columns_count);
     t->dropped = arena_array(r->a, struct dropped_column, count_fields(record, TABLE_DROPPED));
     struct cur c = cur_of(record);
@@ -581,8 +622,10 @@ static err_t read_table(struct reader *r, struct keyspace *ks, struct bytes reco
     struct bytes body;
     bool bad = false;
     struct buf extra = {0};
-    while (next_field(&c, &tag, &body, &bad)) TRY(read_table_field(r, t, tag, body, &extra));
-    if (bad) return corrupt(r, "bad table");
+    while (next_field(&c, &tag, &body, &bad))
+        TRY(read_table_field(r, t, tag, body, &extra));
+    if (bad)
+        return corrupt(r, "bad table");
     t->extra = extra.arena ? buf_bytes(&extra) : BYTES_NULL;
     TRY(check_table(r, t));
     t->ks = ks;
@@ -610,30 +653,36 @@ static err_t read_keyspace_name(struct reader *r, struct bytes record, struct by
     uint64_t tag;
     struct bytes body;
     bool bad;
-    if (!next_field(&c, &tag, &body, &bad) || tag != KS_NAME || body.n == 0 || body.n > NAME_BYTES_MAX)
+    if (!next_field(&c, &tag, &body, &bad) || tag != KS_NAME || body.n == 0 ||
+        body.n > NAME_BYTES_MAX)
         return corrupt(r, "keyspace without a name");
     *name = arena_dup(r->a, body);
     return OK;
 }
 
-static err_t read_keyspace_field(struct reader *r, struct keyspace *ks, uint64_t tag, struct bytes body,
-                                 struct buf *extra)
+static err_t read_keyspace_field(struct reader *r, struct keyspace *ks, uint64_t tag,
+                                 struct bytes body, struct buf *extra)
 {
     struct cur c = cur_of(body);
     switch (tag) {
     case KS_NAME: return bytes_equal(body, ks->name) ? OK : corrupt(r, "two names of a keyspace");
     case KS_REPLICATION:
         TRY(read_map(r, body, &ks->replication.options));
-        if (replication_parse(r->a, &ks->replication, NULL) != OK) return corrupt(r, "bad replication");
+        if (replication_parse(r->a, &ks->replication, NULL) != OK)
+            return corrupt(r, "bad replication");
         return OK;
     case KS_FLAGS: {
         uint64_t flags = cur_varint(&c);
-        if (!cur_ok(&c) || flags & ~(uint64_t)FLAG_DURABLE_WRITES) return corrupt(r, "bad keyspace flags");
+        if (!cur_ok(&c) || flags & ~(uint64_t)FLAG_DURABLE_WRITES)
+            return corrupt(r, "bad keyspace flags");
         ks->durable_writes = flags & FLAG_DURABLE_WRITES;
         return OK;
     }
-    case KS_TYPE: return ks->is_system ? corrupt(r, "a type in a system keyspace") : read_user_type(r, ks, body);
-    case KS_TABLE: return ks->is_system ? corrupt(r, "a table in a system keyspace") : read_table(r, ks, body);
+    case KS_TYPE:
+        return ks->is_system ? corrupt(r, "a type in a system keyspace")
+                             : read_user_type(r, ks, body);
+    case KS_TABLE:
+        return ks->is_system ? corrupt(r, "a table in a system keyspace") : read_table(r, ks, body);
     default: return unknown_field(r, tag, body, extra);
     }
 }
@@ -657,10 +706,14 @@ static err_t read_keyspace(struct reader *r, struct bytes record)
     struct bytes body;
     bool bad = false;
     struct buf extra = {0};
-    while (next_field(&c, &tag, &body, &bad)) TRY(read_keyspace_field(r, ks, tag, body, &extra));
-    if (bad) return corrupt(r, "bad keyspace");
-    if (!ks->replication.options.count) return corrupt(r, "keyspace without replication");
-    if (ks->is_system && ks->replication.class == REPLICATION_LOCAL) return corrupt(r, "bad replication");
+    while (next_field(&c, &tag, &body, &bad))
+        TRY(read_keyspace_field(r, ks, tag, body, &extra));
+    if (bad)
+        return corrupt(r, "bad keyspace");
+    if (!ks->replication.options.count)
+        return corrupt(r, "keyspace without replication");
+    if (ks->is_system && ks->replication.class == REPLICATION_LOCAL)
+        return corrupt(r, "bad replication");
     ks->extra = extra.arena ? buf_bytes(&extra) : BYTES_NULL;
     return OK;
 }
@@ -675,14 +728,16 @@ static err_t check_unique(struct reader *r)
         for (size_t j = 0; j < ks->tables_count && err == OK; j++) {
             struct table *t = ks->tables[j];
             struct bytes slot = bytes_of(&t->slot, sizeof t->slot);
-            struct bytes name = arena_printf(r->a, "%.*s%c%.*s", BYTES_FMT(ks->name), 0, BYTES_FMT(t->name));
+            struct bytes name =
+                arena_printf(r->a, "%.*s%c%.*s", BYTES_FMT(ks->name), 0, BYTES_FMT(t->name));
             if (map_put(&names, name, t) || map_put(&ids, bytes_of(t->id.b, sizeof t->id.b), t) ||
                 (t->slot && map_put(&slots, slot, t)))
                 err = corrupt(r, "two tables of one name, id or slot");
         }
         struct map types = {0};
         for (size_t j = 0; j < ks->types_count && err == OK; j++)
-            if (map_put(&types, ks->types[j]->name, ks->types[j])) err = corrupt(r, "two types of one name");
+            if (map_put(&types, ks->types[j]->name, ks->types[j]))
+                err = corrupt(r, "two types of one name");
         map_free(&types);
     }
     map_free(&names);
@@ -694,14 +749,17 @@ static err_t check_unique(struct reader *r)
 static err_t read_schema(struct reader *r, struct bytes b)
 {
     struct cur c = cur_of(b);
-    if (cur_u8(&c) != FORMAT_VERSION) return corrupt(r, "unknown format version");
+    if (cur_u8(&c) != FORMAT_VERSION)
+        return corrupt(r, "unknown format version");
     r->s->epoch = cur_varint(&c);
     uint64_t next_slot = cur_varint(&c);
-    if (!cur_ok(&c) || next_slot < SCHEMA_SLOT_USER_FIRST || next_slot > UINT32_MAX) return corrupt(r, "bad header");
+    if (!cur_ok(&c) || next_slot < SCHEMA_SLOT_USER_FIRST || next_slot > UINT32_MAX)
+        return corrupt(r, "bad header");
     r->s->next_slot = (uint32_t)next_slot;
     while (!cur_at_end(&c)) {
         struct bytes record = cur_lstr(&c);
-        if (!cur_ok(&c)) return corrupt(r, "cut off");
+        if (!cur_ok(&c))
+            return corrupt(r, "cut off");
         TRY(read_keyspace(r, record));
     }
     return check_unique(r);

@@ -12,7 +12,8 @@ static const uint32_t sines[64] = {
     0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
     0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
 };
-static const uint8_t turns[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
+static const uint8_t turns[4][4] = {
+    {7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
 
 static void block(uint32_t state[4], const uint8_t *p)
 {
@@ -21,10 +22,22 @@ static void block(uint32_t state[4], const uint8_t *p)
         uint32_t f;
         unsigned word;
         switch (i / 16) {
-        case 0: f = (b & c) | (~b & d); word = i; break;
-        case 1: f = (d & b) | (~d & c); word = (5 * i + 1) % 16; break;
-        case 2: f = b ^ c ^ d; word = (3 * i + 5) % 16; break;
-        default: f = c ^ (b | ~d); word = (7 * i) % 16; break;
+        case 0:
+            f = (b & c) | (~b & d);
+            word = i;
+            break;
+        case 1:
+            f = (d & b) | (~d & c);
+            word = (5 * i + 1) % 16;
+            break;
+        case 2:
+            f = b ^ c ^ d;
+            word = (3 * i + 5) % 16;
+            break;
+        default:
+            f = c ^ (b | ~d);
+            word = (7 * i) % 16;
+            break;
         }
         f += a + sines[i] + load_le32(p + (size_t)4 * word);
         unsigned turn = turns[i / 16][i % 4];
@@ -43,15 +56,19 @@ void schema_md5(struct bytes b, uint8_t out[16])
 {
     uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
     size_t at = 0;
-    for (; b.n - at >= 64; at += 64) block(state, b.p + at);
+    for (; b.n - at >= 64; at += 64)
+        block(state, b.p + at);
     uint8_t tail[128] = {0};
     size_t left = b.n - at;
-    if (left) memcpy(tail, b.p + at, left);
+    if (left)
+        memcpy(tail, b.p + at, left);
     tail[left] = 0x80;
     size_t end = left < 56 ? 64 : 128;
     store_le64(tail + end - 8, (uint64_t)b.n * 8);
-    for (size_t i = 0; i < end; i += 64) block(state, tail + i);
-    for (size_t i = 0; i < 4; i++) store_le32(out + 4 * i, state[i]);
+    for (size_t i = 0; i < end; i += 64)
+        block(state, tail + i);
+    for (size_t i = 0; i < 4; i++)
+        store_le32(out + 4 * i, state[i]);
 }
 
 struct uuid uuid_of_name(struct bytes b)

@@ -5,8 +5,8 @@ struct option_map option_map_copy(struct arena *a, const struct option_map *m)
 {
     struct option_map copy = {arena_array(a, struct option_pair, m->count), m->count};
     for (size_t i = 0; i < m->count; i++)
-        copy.items[i] = (struct option_pair){arena_dup(a, m->items[i].key),
-                                             arena_dup(a, m->items[i].value)};
+        copy.items[i] =
+            (struct option_pair){arena_dup(a, m->items[i].key), arena_dup(a, m->items[i].value)};
     return copy;
 }
 
@@ -14,16 +14,19 @@ void option_map_put(struct arena *a, struct option_map *m, struct bytes key, str
 {
     size_t i = 0;
     int order = 1;
-    while (i < m->count && (order = bytes_compare(m->items[i].key, key)) < 0) i++;
+    while (i < m->count && (order = bytes_compare(m->items[i].key, key)) < 0)
+        i++;
     value = arena_dup(a, value);
     if (i < m->count && order == 0) {
         m->items[i].value = value;
         return;
     }
     struct option_pair *items = arena_array(a, struct option_pair, m->count + 1);
-    if (i) memcpy(items, m->items, i * sizeof *items);
+    if (i)
+        memcpy(items, m->items, i * sizeof *items);
     items[i] = (struct option_pair){arena_dup(a, key), value};
-    if (m->count > i) memcpy(items + i + 1, m->items + i, (m->count - i) * sizeof *items);
+    if (m->count > i)
+        memcpy(items + i + 1, m->items + i, (m->count - i) * sizeof *items);
     m->items = items;
     m->count++;
 }
@@ -46,7 +49,8 @@ void option_map_del(struct option_map *m, struct bytes key)
 struct bytes option_map_get(const struct option_map *m, struct bytes key)
 {
     for (size_t i = 0; i < m->count; i++)
-        if (bytes_equal(m->items[i].key, key)) return m->items[i].value;
+        if (bytes_equal(m->items[i].key, key))
+            return m->items[i].value;
     return BYTES_NULL;
 }
 
@@ -79,7 +83,8 @@ struct table_options table_options_default(struct arena *a)
     option_map_put_str(a, &o.compaction, "max_threshold", "32");
     option_map_put_str(a, &o.compaction, "min_threshold", "4");
     option_map_put_str(a, &o.compression, "chunk_length_in_kb", "16");
-    option_map_put_str(a, &o.compression, "class", "org.apache.cassandra.io.compress.LZ4Compressor");
+    option_map_put_str(a, &o.compression, "class",
+                       "org.apache.cassandra.io.compress.LZ4Compressor");
     return o;
 }
 
@@ -105,9 +110,11 @@ struct tombstone_gc tombstone_gc_read(const struct option_map *extensions)
 {
     struct tombstone_gc gc = {TOMBSTONE_GC_REPAIR, 3600};
     struct bytes v = option_map_get_str(extensions, "tombstone_gc");
-    if (v.n != 6 || v.p[0] != 1 || v.p[1] > TOMBSTONE_GC_DISABLED) return gc;
+    if (v.n != 6 || v.p[0] != 1 || v.p[1] > TOMBSTONE_GC_DISABLED)
+        return gc;
     int32_t delay_s = (int32_t)load_be32(v.p + 2);
-    if (delay_s < 0) return gc;
+    if (delay_s < 0)
+        return gc;
     return (struct tombstone_gc){(enum tombstone_gc_mode)v.p[1], delay_s};
 }
 

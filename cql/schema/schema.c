@@ -25,10 +25,12 @@ struct schema *schema_ref(struct schema *s)
 
 void schema_unref(struct schema *s)
 {
-    if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) != 0) return;
+    if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
     for (size_t i = 0; i < s->keyspaces_count; i++) {
         struct keyspace *ks = s->keyspaces[i];
-        for (size_t j = 0; j < ks->tables_count; j++) map_free(&ks->tables[j]->by_name);
+        for (size_t j = 0; j < ks->tables_count; j++)
+            map_free(&ks->tables[j]->by_name);
         map_free(&ks->tables_by_name);
         map_free(&ks->types_by_name);
     }
@@ -72,29 +74,34 @@ const struct column *table_column(const struct table *t, struct bytes name)
 struct keyspace *schema_find_keyspace(const struct schema *s, struct bytes name)
 {
     for (size_t i = 0; i < s->keyspaces_count; i++)
-        if (bytes_equal(s->keyspaces[i]->name, name)) return s->keyspaces[i];
+        if (bytes_equal(s->keyspaces[i]->name, name))
+            return s->keyspaces[i];
     return NULL;
 }
 
 struct table *keyspace_find_table(const struct keyspace *ks, struct bytes name)
 {
     for (size_t i = 0; i < ks->tables_count; i++)
-        if (bytes_equal(ks->tables[i]->name, name)) return ks->tables[i];
+        if (bytes_equal(ks->tables[i]->name, name))
+            return ks->tables[i];
     return NULL;
 }
 
 struct user_type *keyspace_find_type(const struct keyspace *ks, struct bytes name)
 {
     for (size_t i = 0; i < ks->types_count; i++)
-        if (bytes_equal(ks->types[i]->name, name)) return ks->types[i];
+        if (bytes_equal(ks->types[i]->name, name))
+            return ks->types[i];
     return NULL;
 }
 
 /* items with one more place at its end, which holds item; items is an array of count pointers or structs of size bytes. */
-static void *appended(struct arena *a, const void *items, size_t count, size_t size, const void *item)
+static void *appended(struct arena *a, const void *items, size_t count, size_t size,
+                      const void *item)
 {
     uint8_t *grown = arena_zalloc(a, count + 1, size);
-    if (count) memcpy(grown, items, count * size);
+    if (count)
+        memcpy(grown, items, count * size);
     memcpy(grown + count * size, item, size);
     return grown;
 }
@@ -144,7 +151,8 @@ void keyspace_remove_type(struct keyspace *ks, const struct user_type *ut)
 
 void table_add_column(struct schema *s, struct table *t, struct column c)
 {
-    if (t->next_column_id == 0) t->next_column_id = 1;
+    if (t->next_column_id == 0)
+        t->next_column_id = 1;
     c.id = t->next_column_id++;
     t->columns = appended(&s->arena, t->columns, t->columns_count++, sizeof c, &c);
 }
@@ -220,7 +228,8 @@ struct schema *schema_clone(const struct schema *from)
 static int column_order(const void *a, const void *b)
 {
     const struct column *x = a, *y = b;
-    if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
     if (x->kind == COLUMN_PARTITION_KEY || x->kind == COLUMN_CLUSTERING)
         return (x->position > y->position) - (x->position < y->position);
     return bytes_compare(x->name, y->name);
@@ -233,17 +242,20 @@ static int table_order(const void *a, const void *b)
 
 static int type_order(const void *a, const void *b)
 {
-    return bytes_compare((*(struct user_type *const *)a)->name, (*(struct user_type *const *)b)->name);
+    return bytes_compare((*(struct user_type *const *)a)->name,
+                         (*(struct user_type *const *)b)->name);
 }
 
 static int keyspace_order(const void *a, const void *b)
 {
-    return bytes_compare((*(struct keyspace *const *)a)->name, (*(struct keyspace *const *)b)->name);
+    return bytes_compare((*(struct keyspace *const *)a)->name,
+                         (*(struct keyspace *const *)b)->name);
 }
 
 static void sort(void *items, size_t count, size_t size, int (*order)(const void *, const void *))
 {
-    if (count > 1) qsort(items, count, size, order);
+    if (count > 1)
+        qsort(items, count, size, order);
 }
 
 static void table_finish(struct schema *s, struct table *t)
@@ -258,10 +270,14 @@ static void table_finish(struct schema *s, struct table *t)
         ensure(c->id > 0 && c->id < t->next_column_id && t->index_by_id[c->id] == 0);
         t->index_by_id[c->id] = (uint16_t)(i + 1);
         ensure(map_put(&t->by_name, c->name, c) == NULL);
-        if (c->kind == COLUMN_PARTITION_KEY) t->pk_count++;
-        if (c->kind == COLUMN_CLUSTERING) t->ck_count++;
-        if (c->kind == COLUMN_STATIC) t->static_count++;
-        if (type_is_multicell(c->type)) t->has_collections = true;
+        if (c->kind == COLUMN_PARTITION_KEY)
+            t->pk_count++;
+        if (c->kind == COLUMN_CLUSTERING)
+            t->ck_count++;
+        if (c->kind == COLUMN_STATIC)
+            t->static_count++;
+        if (type_is_multicell(c->type))
+            t->has_collections = true;
     }
     t->is_virtual = t->ks->is_virtual;
     t->is_system = t->ks->is_system;

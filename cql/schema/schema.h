@@ -44,7 +44,12 @@ struct option_map {
 
 /* When a tombstone may be purged: our own table option, kept in extensions as "tombstone_gc" only where it differs from the
  * default (mode repair, 3600 s). */
-enum tombstone_gc_mode { TOMBSTONE_GC_REPAIR, TOMBSTONE_GC_TIMEOUT, TOMBSTONE_GC_IMMEDIATE, TOMBSTONE_GC_DISABLED };
+enum tombstone_gc_mode {
+    TOMBSTONE_GC_REPAIR,
+    TOMBSTONE_GC_TIMEOUT,
+    TOMBSTONE_GC_IMMEDIATE,
+    TOMBSTONE_GC_DISABLED
+};
 struct tombstone_gc {
     enum tombstone_gc_mode mode;
     int32_t propagation_delay_s;
@@ -57,31 +62,34 @@ struct table_options {
     double bloom_filter_fp_chance, crc_check_chance;
     struct option_map caching, compaction, compression, extensions /* values: raw bytes */;
     struct bytes comment, memtable, read_repair, speculative_retry;
-    int32_t default_time_to_live;          /* * seconds */
-    int32_t gc_grace_seconds;              /* * */
-    int32_t memtable_flush_period_in_ms;   /* * */
+    int32_t default_time_to_live;        /* * seconds */
+    int32_t gc_grace_seconds;            /* * */
+    int32_t memtable_flush_period_in_ms; /* * */
     int32_t min_index_interval, max_index_interval;
-    struct tombstone_gc tombstone_gc;      /* * read from extensions */
+    struct tombstone_gc tombstone_gc; /* * read from extensions */
 };
 
 struct table {
     struct bytes keyspace, name;
     struct uuid id;
-    uint64_t incarnation;  /* raised by TRUNCATE: older mutations are dropped */
-    uint32_t slot;         /* storage slot number, never reused in this directory; built-in tables have fixed ones below
+    uint64_t incarnation; /* raised by TRUNCATE: older mutations are dropped */
+    uint32_t
+        slot; /* storage slot number, never reused in this directory; built-in tables have fixed ones below
                             * SCHEMA_SLOT_USER_FIRST, virtual tables have 0 */
-    struct column *columns; /* partition key in order, clustering in order, then static by name, then regular by name (bytes order) */
+    struct column *
+        columns; /* partition key in order, clustering in order, then static by name, then regular by name (bytes order) */
     uint16_t columns_count, pk_count, ck_count, static_count; /* regular: the rest */
     uint32_t next_column_id;
-    struct map by_name;    /* struct column * */
-    uint16_t *index_by_id; /* column id → index + 1, 0 when dropped or unknown; next_column_id entries */
+    struct map by_name; /* struct column * */
+    uint16_t
+        *index_by_id; /* column id → index + 1, 0 when dropped or unknown; next_column_id entries */
     struct dropped_column *dropped;
     size_t dropped_count;
     bool is_counter, is_compact /* accepted, echoed */, is_virtual, is_system;
-    bool has_collections;  /* any multi-cell column */
+    bool has_collections; /* any multi-cell column */
     struct table_options options;
     struct keyspace *ks;
-    struct bytes extra;    /* encoded optional fields of a newer version, kept as they are */
+    struct bytes extra; /* encoded optional fields of a newer version, kept as they are */
 };
 
 struct user_type {
@@ -118,14 +126,15 @@ struct keyspace {
 
 struct schema {
     struct arena arena;
-    int refs; /* atomic */
+    int refs;                    /* atomic */
     struct keyspace **keyspaces; /* by name */
     size_t keyspaces_count;
     struct map by_name;     /* struct keyspace * */
     struct map by_table_id; /* 16 bytes → struct table * */
     uint32_t next_slot;
-    struct uuid version; /* MD5-based digest of the user-visible content: equal content → equal version */
-    uint64_t epoch;      /* raised by every change */
+    struct uuid
+        version; /* MD5-based digest of the user-visible content: equal content → equal version */
+    uint64_t epoch; /* raised by every change */
 };
 
 /* The empty schema plus Cassandra's system and virtual keyspaces (system, system_schema, system_auth, system_distributed,
@@ -142,13 +151,17 @@ struct user_type *keyspace_type(const struct keyspace *ks, struct bytes name);
 struct table *keyspace_table(const struct keyspace *ks, struct bytes name);
 const struct column *table_column(const struct table *t, struct bytes name);
 /* NULL when dropped or unknown. */
-static inline const struct column *table_column_by_id(const struct table *t, uint32_t id) {
-    return id < t->next_column_id && t->index_by_id[id] ? &t->columns[t->index_by_id[id] - 1] : NULL;
+static inline const struct column *table_column_by_id(const struct table *t, uint32_t id)
+{
+    return id < t->next_column_id && t->index_by_id[id] ? &t->columns[t->index_by_id[id] - 1]
+                                                        : NULL;
 }
-static inline const struct column *table_pk(const struct table *t, uint16_t i) {
+static inline const struct column *table_pk(const struct table *t, uint16_t i)
+{
     return &t->columns[i];
 }
-static inline const struct column *table_ck(const struct table *t, uint16_t i) {
+static inline const struct column *table_ck(const struct table *t, uint16_t i)
+{
     return &t->columns[t->pk_count + i];
 }
 

@@ -65,7 +65,8 @@ static void set_texts(struct rows *r, const char *column, const struct bytes *te
 {
     struct buf b = buf_in(&r->arena);
     collection_begin(&b, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) value_put(&b, texts[i]);
+    for (size_t i = 0; i < count; i++)
+        value_put(&b, texts[i]);
     set(r, column, buf_bytes(&b));
 }
 
@@ -107,7 +108,8 @@ static void type_rows(struct rows *r)
         set(r, "type_name", ut->name);
         set_texts(r, "field_names", ut->type->field_names, ut->type->params_count);
         struct bytes *types = arena_array(&r->arena, struct bytes, ut->type->params_count);
-        for (size_t j = 0; j < ut->type->params_count; j++) types[j] = type_name(ut->type->params[j], &r->arena);
+        for (size_t j = 0; j < ut->type->params_count; j++)
+            types[j] = type_name(ut->type->params[j], &r->arena);
         set_texts(r, "field_types", types, ut->type->params_count);
         end(r);
     }
@@ -120,9 +122,12 @@ static void set_flags(struct rows *r, const struct table *t)
 {
     struct bytes flags[3];
     size_t count = 0;
-    if (!t->is_compact || t->ck_count > 1) flags[count++] = bytes_str("compound");
-    if (t->is_counter) flags[count++] = bytes_str("counter");
-    if (t->is_compact && t->ck_count > 0) flags[count++] = bytes_str("dense");
+    if (!t->is_compact || t->ck_count > 1)
+        flags[count++] = bytes_str("compound");
+    if (t->is_counter)
+        flags[count++] = bytes_str("counter");
+    if (t->is_compact && t->ck_count > 0)
+        flags[count++] = bytes_str("dense");
     set_texts(r, "flags", flags, count);
 }
 
@@ -133,7 +138,8 @@ static void table_row(struct rows *r, const struct table *t)
     set(r, "keyspace_name", t->keyspace);
     set(r, "table_name", t->name);
     set(r, "additional_write_policy", o->additional_write_policy);
-    if (!o->allow_auto_snapshot) set_bool(r, "allow_auto_snapshot", false);
+    if (!o->allow_auto_snapshot)
+        set_bool(r, "allow_auto_snapshot", false);
     set_double(r, "bloom_filter_fp_chance", o->bloom_filter_fp_chance);
     set_map(r, "caching", &o->caching);
     set(r, "comment", o->comment);
@@ -146,7 +152,8 @@ static void table_row(struct rows *r, const struct table *t)
     set_flags(r, t);
     set_int(r, "gc_grace_seconds", o->gc_grace_seconds);
     set(r, "id", bytes_of(t->id.b, sizeof t->id.b));
-    if (!o->incremental_backups) set_bool(r, "incremental_backups", false);
+    if (!o->incremental_backups)
+        set_bool(r, "incremental_backups", false);
     set_int(r, "max_index_interval", o->max_index_interval);
     set_int(r, "memtable_flush_period_in_ms", o->memtable_flush_period_in_ms);
     set_int(r, "min_index_interval", o->min_index_interval);
@@ -172,7 +179,10 @@ static void column_row(struct rows *r, const struct table *t, const struct colum
     set(r, "keyspace_name", t->keyspace);
     set(r, "table_name", t->name);
     set(r, "column_name", c->name);
-    set_str(r, "clustering_order", c->kind != COLUMN_CLUSTERING ? "none" : c->desc ? "desc" : "asc");
+    set_str(r, "clustering_order",
+            c->kind != COLUMN_CLUSTERING ? "none"
+            : c->desc                    ? "desc"
+                                         : "asc");
     set(r, "column_name_bytes", c->name);
     set_str(r, "kind", kind_name(c->kind));
     set_int(r, "position", is_key ? c->position : -1);
@@ -182,7 +192,8 @@ static void column_row(struct rows *r, const struct table *t, const struct colum
 
 static int by_name(const void *a, const void *b)
 {
-    return bytes_compare((*(const struct column *const *)a)->name, (*(const struct column *const *)b)->name);
+    return bytes_compare((*(const struct column *const *)a)->name,
+                         (*(const struct column *const *)b)->name);
 }
 
 /* By name, as column_name is a clustering column. */
@@ -191,9 +202,11 @@ static void column_rows(struct rows *r, const struct table *t)
     struct arena a;
     arena_init(&a, 0);
     const struct column **sorted = arena_array(&a, const struct column *, t->columns_count);
-    for (size_t i = 0; i < t->columns_count; i++) sorted[i] = &t->columns[i];
+    for (size_t i = 0; i < t->columns_count; i++)
+        sorted[i] = &t->columns[i];
     qsort(sorted, t->columns_count, sizeof *sorted, by_name);
-    for (size_t i = 0; i < t->columns_count; i++) column_row(r, t, sorted[i]);
+    for (size_t i = 0; i < t->columns_count; i++)
+        column_row(r, t, sorted[i]);
     arena_free(&a);
 }
 
@@ -216,7 +229,8 @@ static void dropped_column_rows(struct rows *r, const struct table *t)
 
 static void each_table(struct rows *r, void (*rows)(struct rows *, const struct table *))
 {
-    for (size_t i = 0; i < r->ks->tables_count; i++) rows(r, r->ks->tables[i]);
+    for (size_t i = 0; i < r->ks->tables_count; i++)
+        rows(r, r->ks->tables[i]);
 }
 
 static void tables(struct rows *r)
@@ -268,7 +282,8 @@ static const struct source {
 static const struct source *source_of(const struct table *t)
 {
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        if (bytes_equal_str(t->keyspace, sources[i].keyspace) && bytes_equal_str(t->name, sources[i].table))
+        if (bytes_equal_str(t->keyspace, sources[i].keyspace) &&
+            bytes_equal_str(t->name, sources[i].table))
             return &sources[i];
     return NULL;
 }
@@ -279,7 +294,8 @@ bool vtable_is_schema(const struct table *t)
 }
 
 void vtable_rows(const struct schema *s, const struct table *t, struct bytes keyspace,
-                 void (*row)(void *ctx, const struct table *t, const struct bytes *values), void *ctx)
+                 void (*row)(void *ctx, const struct table *t, const struct bytes *values),
+                 void *ctx)
 {
     const struct source *source = source_of(t);
     ensure(source != NULL);
@@ -287,7 +303,9 @@ void vtable_rows(const struct schema *s, const struct table *t, struct bytes key
     arena_init(&r.arena, 0);
     for (size_t i = 0; i < s->keyspaces_count; i++) {
         r.ks = s->keyspaces[i];
-        if (r.ks->is_virtual != source->of_virtual || (keyspace.p && !bytes_equal(keyspace, r.ks->name))) continue;
+        if (r.ks->is_virtual != source->of_virtual ||
+            (keyspace.p && !bytes_equal(keyspace, r.ks->name)))
+            continue;
         source->rows(&r);
     }
     arena_free(&r.arena);

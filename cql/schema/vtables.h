@@ -13,6 +13,7 @@ bool vtable_is_schema(const struct table *t);
 /* Calls row for each row of t, one of the tables above, that describes the snapshot s (t is usually of s too). keyspace limits
  * the rows to those of one keyspace; BYTES_NULL: all. values: by column index of t, null allowed; they live as long as the call. */
 void vtable_rows(const struct schema *s, const struct table *t, struct bytes keyspace,
-                 void (*row)(void *ctx, const struct table *t, const struct bytes *values), void *ctx);
+                 void (*row)(void *ctx, const struct table *t, const struct bytes *values),
+                 void *ctx);
 
 #endif
