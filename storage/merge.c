@@ -254,15 +254,16 @@ static err_t merge_rows(struct merge *m, struct merge_position *pos, uint64_t wo
         if (walk && !has_walked) {
             struct level_entry e;
             err = next_walked(m, pos->has_ck ? buf_bytes(&pos->ck) : BYTES_NULL, &e);
-            if (err == ERR_NOT_FOUND)
-                walk = false;
-            else if (err != OK)
-                goto out;
-            else {
+            if (err == OK) {
                 walked.n = walked_body.n = 0;
                 buf_put_bytes(&walked, e.ck);
                 buf_put_bytes(&walked_body, e.payload);
                 has_walked = true;
+            } else if (err == ERR_NOT_FOUND) {
+                walk = false;
+                err = OK;
+            } else {
+                goto out;
             }
         }
         if (!has_walked && !has_row)

@@ -724,7 +724,8 @@ static err_t advance(struct reader *r)
             continue;
         }
         err_t err;
-        if (s->it.done && s->it.beyond.n)
+        /* Long keys are stored in another order than theirs. */
+        if (s->it.done && s->it.beyond.n && !s->level.prefix.is_long)
             err = level_partition_here(r->from->level, s->it.beyond, &s->next_level);
         else
             err = level_partition_after(r->from->level, r->token, r->pk, &s->next_level);
