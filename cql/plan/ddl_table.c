@@ -5,6 +5,27 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Columns of a key, and those that a statement names, are compared with each other one by one: Cassandra has no limit, but no table
+ * has that many. */
+#define KEY_COLUMNS_MAX   1024
+#define NAMED_COLUMNS_MAX 32000
+
+static err_t check_key_count(struct ddl *d, size_t count)
+{
+    if (count <= KEY_COLUMNS_MAX)
+        return OK;
+    return fail_set(d->fail, ERR_INVALID, "A PRIMARY KEY may have at most %d columns",
+                    KEY_COLUMNS_MAX);
+}
+
+static err_t check_named_count(struct ddl *d, size_t count)
+{
+    if (count <= NAMED_COLUMNS_MAX)
+        return OK;
+    return fail_set(d->fail, ERR_INVALID, "A statement may name at most %d columns",
+                    NAMED_COLUMNS_MAX);
+}
+
 /* The name as written, for messages. */
 static struct bytes written_name(struct ddl *d, const struct ast_qualified_name *n)
 {
@@ -40,6 +61,7 @@ static err_t check_declarations(struct ddl *d, const struct ast_create_table *ct
         return fail_set(d->fail, ERR_INVALID,
                         "Multiple PRIMARY KEY specified for table '%.*s' (exactly one required)",
                         BYTES_FMT(written_name(d, &ct->name)));
+    TRY(check_key_count(d, ct->with.clustering_order_count));
     for (size_t i = 0; i < ct->with.clustering_order_count; i++)
         for (size_t j = 0; j < i; j++)
             if (bytes_equal(ct->with.clustering_order[i].column.text,
@@ -60,18 +82,13 @@ static struct bytes *names_of(struct ddl *d, const struct ast_name *names, size_
     return out;
 }
 
-/* Key columns are compared with each other one by one: Cassandra has no limit, but no row has that many. */
-#define KEY_COLUMNS_MAX 1024
-
 static err_t table_def(struct ddl *d, const struct ast_create_table *ct, struct bytes keyspace,
                        struct schema_table_def *def)
 {
     const struct ast_primary_key *key = &ct->primary_keys[0];
     struct schema_column_def *columns =
         arena_array(d->arena, struct schema_column_def, ct->columns_count);
-    if (key->partition_count + key->clustering_count > KEY_COLUMNS_MAX)
-        return fail_set(d->fail, ERR_INVALID, "A PRIMARY KEY may have at most %d columns",
-                        KEY_COLUMNS_MAX);
+    TRY(check_key_count(d, key->partition_count + key->clustering_count));
     for (size_t i = 0; i < ct->columns_count; i++) {
         const struct ast_column_def *c = &ct->columns[i];
         if (c->mask)

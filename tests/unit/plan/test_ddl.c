@@ -115,8 +115,9 @@ static struct bytes outcome(struct fixture *f, const char *text)
     struct cur c = cur_of(buf_bytes(&warnings));
     struct buf warned = buf_in(&f->arena);
     while (!cur_at_end(&c)) {
-        struct bytes warning = cur_take(&c, cur_be32(&c));
-        buf_printf(&warned, "WARN %.*s\n", BYTES_FMT(warning));
+        buf_put_str(&warned, "WARN ");
+        buf_put_bytes(&warned, cur_take(&c, cur_be32(&c)));
+        buf_u8(&warned, '\n');
     }
     buf_put_bytes(&out, buf_bytes(&done));
     if (err != OK)
@@ -282,6 +283,32 @@ static void test_ids_of_columns_are_not_reused(void **state)
     assert_true(schema_table(f->schema, bytes_str("i"), bytes_str("t"))->slot > slot);
 }
 
+/* Long lists are refused before anything is compared with everything. */
+static void test_long_lists(void **state)
+{
+    struct fixture *f = *state;
+    outcome(f, "CREATE KEYSPACE l WITH replication = {'class': 'SimpleStrategy', "
+               "'replication_factor': 1}");
+    outcome(f, "CREATE TABLE l.t (k int PRIMARY KEY)");
+    struct buf text = {0};
+    buf_put_str(&text, "ALTER TABLE l.t DROP IF EXISTS (a");
+    for (int i = 0; i < 40000; i++)
+        buf_printf(&text, ", a%d", i);
+    buf_put_str(&text, ")");
+    buf_u8(&text, 0);
+    assert_int_equal(
+        check(f, (const char *)text.p, "ERR 2200 A statement may name at most 32000 columns"), 0);
+    text.n = 0;
+    buf_put_str(&text, "CREATE TABLE l.u (k int PRIMARY KEY) WITH CLUSTERING ORDER BY (a ASC");
+    for (int i = 0; i < 40000; i++)
+        buf_printf(&text, ", a%d ASC", i);
+    buf_put_str(&text, ")");
+    buf_u8(&text, 0);
+    assert_int_equal(
+        check(f, (const char *)text.p, "ERR 2200 A PRIMARY KEY may have at most 1024 columns"), 0);
+    buf_free(&text);
+}
+
 static void test_truncate(void **state)
 {
     struct fixture *f = *state;
@@ -319,6 +346,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_our_own_answers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_types_that_grow_too_big, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ids_of_columns_are_not_reused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_lists, setup, teardown),
         cmocka_unit_test_setup_teardown(test_truncate, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
