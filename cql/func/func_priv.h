@@ -26,13 +26,14 @@ struct signature {
     intptr_t data;
 };
 
-/* Functions of one name, put together while a call is resolved. */
+/* Functions of one name, gathered while a call is resolved. */
 struct candidates {
     struct arena *arena;
     struct bytes name;
-    struct func *items;
+    const struct signature **items;
     size_t count, cap;
 };
+/* s must outlive the resolution. */
 void candidates_add(struct candidates *l, const struct signature *s);
 /* Each adds its functions of l->name, if any. */
 void candidates_of_time(struct candidates *l);
@@ -44,6 +45,8 @@ void candidates_of_casts(struct candidates *l);
 void candidates_of_aggregates(struct candidates *l);
 /* Adds those of a table that have the name or alias. */
 void candidates_of_table(struct candidates *l, const struct signature *table, size_t count);
+/* A copy of s in the arena. */
+void candidates_add_copy(struct candidates *l, struct signature s);
 static inline bool candidates_named(const struct candidates *l, const char *name)
 {
     return bytes_equal_str(l->name, name);

@@ -69,13 +69,13 @@ void candidates_of_blobs(struct candidates *l)
     if (from == TYPE_COUNT)
         from = type_between(l->name, "blobas", "");
     if (to != TYPE_COUNT)
-        candidates_add(l, &(struct signature){.args_count = 1,
-                                              .args = {(uint8_t)to},
-                                              .result = TYPE_BLOB,
-                                              .call = call_to_blob});
+        candidates_add_copy(l, (struct signature){.args_count = 1,
+                                                  .args = {(uint8_t)to},
+                                                  .result = TYPE_BLOB,
+                                                  .call = call_to_blob});
     if (from != TYPE_COUNT)
-        candidates_add(l, &(struct signature){.args_count = 1,
-                                              .args = {TYPE_BLOB},
-                                              .result = (uint8_t)from,
-                                              .call = call_from_blob});
+        candidates_add_copy(l, (struct signature){.args_count = 1,
+                                                  .args = {TYPE_BLOB},
+                                                  .result = (uint8_t)from,
+                                                  .call = call_from_blob});
 }

@@ -45,11 +45,11 @@ void candidates_of_math(struct candidates *l)
             continue;
         for (size_t t = 0; t < 9; t++) {
             uint8_t type = (uint8_t)func_numeric_types[t];
-            candidates_add(l, &(struct signature){.args_count = 1,
-                                                  .args = {type},
-                                                  .result = type,
-                                                  .call = call_math,
-                                                  .data = functions[i].fn});
+            candidates_add_copy(l, (struct signature){.args_count = 1,
+                                                      .args = {type},
+                                                      .result = type,
+                                                      .call = call_math,
+                                                      .data = functions[i].fn});
         }
     }
 }
@@ -81,8 +81,8 @@ static err_t call_cast_text(const struct func *f, struct func_env *env, const st
 
 static void add_cast(struct candidates *l, enum type_id from, enum type_id to, func_call_fn *call)
 {
-    candidates_add(
-        l, &(struct signature){
+    candidates_add_copy(
+        l, (struct signature){
                .args_count = 1, .args = {(uint8_t)from}, .result = (uint8_t)to, .call = call});
 }
 

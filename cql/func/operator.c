@@ -3,9 +3,6 @@
 #include "cql/types/calendar.h"
 #include "cql/types/number.h"
 
-static const enum number_op number_ops[] = {NUMBER_ADD, NUMBER_SUBTRACT, NUMBER_MULTIPLY,
-                                            NUMBER_DIVIDE, NUMBER_MODULO};
-
 static err_t call_numbers(const struct func *f, struct func_env *env, const struct bytes *args,
                           struct bytes *out)
 {
@@ -71,74 +68,69 @@ static err_t call_concat(const struct func *f, struct func_env *env, const struc
     return OK;
 }
 
-static bool is_floating(enum type_id t)
-{
-    return t == TYPE_FLOAT || t == TYPE_DOUBLE || t == TYPE_DECIMAL;
-}
+/* The type of a result: the wider of the two (as Cassandra counts bytes), floating when either is. Constants, for the table. */
+#define FLOATING(t) ((t) == TYPE_FLOAT || (t) == TYPE_DOUBLE || (t) == TYPE_DECIMAL)
+#define WIDTH(t)                                      \
+    ((t) == TYPE_TINYINT                         ? 1  \
+     : (t) == TYPE_SMALLINT                      ? 2  \
+     : (t) == TYPE_INT || (t) == TYPE_FLOAT      ? 4  \
+     : (t) == TYPE_VARINT || (t) == TYPE_DECIMAL ? 16 \
+                                                 : 8)
+#define OF_INTEGERS(width)          \
+    ((width) == 1   ? TYPE_TINYINT  \
+     : (width) == 2 ? TYPE_SMALLINT \
+     : (width) == 4 ? TYPE_INT      \
+     : (width) == 8 ? TYPE_BIGINT   \
+                    : TYPE_VARINT)
+#define OF_FLOATS(width) ((width) == 4 ? TYPE_FLOAT : (width) == 8 ? TYPE_DOUBLE : TYPE_DECIMAL)
+#define WIDER(l, r)      (WIDTH(l) > WIDTH(r) ? WIDTH(l) : WIDTH(r))
+#define RESULT(l, r) \
+    (FLOATING(l) || FLOATING(r) ? OF_FLOATS(WIDER(l, r)) : OF_INTEGERS(WIDER(l, r)))
 
-/* Bytes of a type's values; more than any for those without limit. */
-static int width(enum type_id t)
-{
-    switch (t) {
-    case TYPE_TINYINT: return 1;
-    case TYPE_SMALLINT: return 2;
-    case TYPE_INT:
-    case TYPE_FLOAT: return 4;
-    case TYPE_VARINT:
-    case TYPE_DECIMAL: return 16;
-    default: return 8;
+#define ROW(name, l, r, result, call, op)                             \
+    {                                                                 \
+        name, NULL, 2, {l, r}, result, false, call, 0, NULL, NULL, op \
     }
-}
+#define NUMBERS(name, op, l, r) ROW(name, l, r, RESULT(l, r), call_numbers, op)
+#define WITH_ALL(name, op, l)                                                  \
+    NUMBERS(name, op, l, TYPE_TINYINT), NUMBERS(name, op, l, TYPE_SMALLINT),   \
+        NUMBERS(name, op, l, TYPE_INT), NUMBERS(name, op, l, TYPE_BIGINT),     \
+        NUMBERS(name, op, l, TYPE_FLOAT), NUMBERS(name, op, l, TYPE_DOUBLE),   \
+        NUMBERS(name, op, l, TYPE_DECIMAL), NUMBERS(name, op, l, TYPE_VARINT), \
+        NUMBERS(name, op, l, TYPE_COUNTER)
+#define ALL_NUMBERS(name, op)                                              \
+    WITH_ALL(name, op, TYPE_TINYINT), WITH_ALL(name, op, TYPE_SMALLINT),   \
+        WITH_ALL(name, op, TYPE_INT), WITH_ALL(name, op, TYPE_BIGINT),     \
+        WITH_ALL(name, op, TYPE_FLOAT), WITH_ALL(name, op, TYPE_DOUBLE),   \
+        WITH_ALL(name, op, TYPE_DECIMAL), WITH_ALL(name, op, TYPE_VARINT), \
+        WITH_ALL(name, op, TYPE_COUNTER)
+#define TEMPORAL(name, op, type) ROW(name, type, TYPE_DURATION, type, call_temporal, op)
 
-/* The wider of the two, floating when either is. */
-static enum type_id result_type(enum type_id left, enum type_id right)
-{
-    int w = width(left) > width(right) ? width(left) : width(right);
-    if (is_floating(left) || is_floating(right))
-        return w == 16 ? TYPE_DECIMAL : w == 8 ? TYPE_DOUBLE : TYPE_FLOAT;
-    switch (w) {
-    case 1: return TYPE_TINYINT;
-    case 2: return TYPE_SMALLINT;
-    case 4: return TYPE_INT;
-    case 8: return TYPE_BIGINT;
-    default: return TYPE_VARINT;
-    }
-}
-
-static void add(struct candidates *l, enum type_id left, enum type_id right, enum type_id result,
-                func_call_fn *call, enum number_op op)
-{
-    candidates_add(l, &(struct signature){
-                          .args_count = 2,
-                          .args = {(uint8_t)left, (uint8_t)right},
-                          .result = (uint8_t)result,
-                          .call = call,
-                          .data = op,
-                      });
-}
+static const struct signature additions[] = {
+    ALL_NUMBERS("_add", NUMBER_ADD),
+    TEMPORAL("_add", NUMBER_ADD, TYPE_TIMESTAMP),
+    TEMPORAL("_add", NUMBER_ADD, TYPE_DATE),
+    ROW("_add", TYPE_TEXT, TYPE_TEXT, TYPE_TEXT, call_concat, NUMBER_ADD),
+    ROW("_add", TYPE_ASCII, TYPE_ASCII, TYPE_ASCII, call_concat, NUMBER_ADD),
+    ROW("_add", TYPE_TEXT, TYPE_ASCII, TYPE_TEXT, call_concat, NUMBER_ADD),
+    ROW("_add", TYPE_ASCII, TYPE_TEXT, TYPE_TEXT, call_concat, NUMBER_ADD),
+};
+static const struct signature subtractions[] = {
+    ALL_NUMBERS("_substract", NUMBER_SUBTRACT),
+    TEMPORAL("_substract", NUMBER_SUBTRACT, TYPE_TIMESTAMP),
+    TEMPORAL("_substract", NUMBER_SUBTRACT, TYPE_DATE),
+};
+static const struct signature multiplications[] = {ALL_NUMBERS("_multiply", NUMBER_MULTIPLY)};
+static const struct signature divisions[] = {ALL_NUMBERS("_divide", NUMBER_DIVIDE)};
+static const struct signature modulos[] = {ALL_NUMBERS("_modulo", NUMBER_MODULO)};
 
 void candidates_of_operators(struct candidates *l)
 {
-    static const char symbols[] = "+-*/%";
-    size_t op = 0;
-    while (symbols[op] && !bytes_equal(func_operator_name(symbols[op]), l->name))
-        op++;
-    if (symbols[op] == 0)
+    if (l->name.n == 0 || l->name.p[0] != '_')
         return;
-    for (size_t i = 0; i < 9; i++) {
-        for (size_t j = 0; j < 9; j++) {
-            enum type_id left = func_numeric_types[i], right = func_numeric_types[j];
-            add(l, left, right, result_type(left, right), call_numbers, number_ops[op]);
-        }
-    }
-    if (symbols[op] == '+') {
-        add(l, TYPE_TEXT, TYPE_TEXT, TYPE_TEXT, call_concat, NUMBER_ADD);
-        add(l, TYPE_ASCII, TYPE_ASCII, TYPE_ASCII, call_concat, NUMBER_ADD);
-        add(l, TYPE_TEXT, TYPE_ASCII, TYPE_TEXT, call_concat, NUMBER_ADD);
-        add(l, TYPE_ASCII, TYPE_TEXT, TYPE_TEXT, call_concat, NUMBER_ADD);
-    }
-    if (symbols[op] == '+' || symbols[op] == '-') {
-        add(l, TYPE_TIMESTAMP, TYPE_DURATION, TYPE_TIMESTAMP, call_temporal, number_ops[op]);
-        add(l, TYPE_DATE, TYPE_DURATION, TYPE_DATE, call_temporal, number_ops[op]);
-    }
+    candidates_of_table(l, additions, sizeof additions / sizeof *additions);
+    candidates_of_table(l, subtractions, sizeof subtractions / sizeof *subtractions);
+    candidates_of_table(l, multiplications, sizeof multiplications / sizeof *multiplications);
+    candidates_of_table(l, divisions, sizeof divisions / sizeof *divisions);
+    candidates_of_table(l, modulos, sizeof modulos / sizeof *modulos);
 }

@@ -26,29 +26,38 @@ struct func *new_func(struct arena *a, struct bytes name, const struct type *res
 void candidates_add(struct candidates *l, const struct signature *s)
 {
     if (l->count == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : 8;
-        struct func *items = arena_array(l->arena, struct func, cap);
+        size_t cap = l->cap ? l->cap * 4 : 4;
+        const struct signature **items = arena_array(l->arena, const struct signature *, cap);
         if (l->count)
             memcpy(items, l->items, l->count * sizeof *items);
         l->items = items;
         l->cap = cap;
     }
-    const struct type **args = arena_array(l->arena, const struct type *, FUNC_ARGS_MAX);
+    l->items[l->count++] = s;
+}
+
+void candidates_add_copy(struct candidates *l, struct signature s)
+{
+    struct signature *copy = arena_new(l->arena, struct signature);
+    *copy = s;
+    candidates_add(l, copy);
+}
+
+static struct func *func_of(const struct candidates *l, const struct signature *s)
+{
+    const struct type *args[FUNC_ARGS_MAX] = {0};
     for (uint8_t i = 0; i < s->args_count; i++)
         args[i] = type_native((enum type_id)s->args[i]);
-    l->items[l->count++] = (struct func){
-        .name = l->name,
-        .args = args,
-        .args_count = s->args_count,
-        .result = type_native((enum type_id)s->result),
-        .is_aggregate = s->add != NULL,
-        .is_pure = !s->impure,
-        .call = s->call,
-        .state_bytes = s->state_bytes,
-        .add = s->add,
-        .finish = s->finish,
-        .data = s->data,
-    };
+    struct func *f =
+        new_func(l->arena, l->name, type_native((enum type_id)s->result), s->args_count, args);
+    f->is_aggregate = s->add != NULL;
+    f->is_pure = !s->impure;
+    f->call = s->call;
+    f->state_bytes = s->state_bytes;
+    f->add = s->add;
+    f->finish = s->finish;
+    f->data = s->data;
+    return f;
 }
 
 void candidates_of_table(struct candidates *l, const struct signature *table, size_t count)
@@ -95,15 +104,19 @@ static void put_types(struct buf *b, const struct type *const *types, uint16_t c
 }
 
 /* system.abs : (int) -> int */
-static struct bytes signature_text(const struct func *f, struct arena *a)
+static struct bytes signature_text(struct bytes name, const struct signature *s, struct arena *a)
 {
     struct buf b = buf_in(a);
     buf_put_str(&b, "system.");
-    identifier_print(f->name, &b);
+    identifier_print(name, &b);
     buf_put_str(&b, " : (");
-    put_types(&b, f->args, f->args_count);
+    for (uint8_t i = 0; i < s->args_count; i++) {
+        if (i)
+            buf_put_str(&b, ", ");
+        type_print(type_native((enum type_id)s->args[i]), &b);
+    }
     buf_put_str(&b, ") -> ");
-    type_print(f->result, &b);
+    type_print(type_native((enum type_id)s->result), &b);
     return buf_bytes(&b);
 }
 
@@ -113,14 +126,14 @@ static int compare_texts(const void *a, const void *b)
 }
 
 /* The signatures in order of their texts (Cassandra's own order changes from start to start). */
-static struct bytes signatures_text(struct func *const *funcs, size_t count, struct arena *a)
+static struct bytes signatures_text(const struct candidates *l)
 {
-    struct bytes *texts = arena_array(a, struct bytes, count);
-    for (size_t i = 0; i < count; i++)
-        texts[i] = signature_text(funcs[i], a);
-    qsort(texts, count, sizeof *texts, compare_texts);
-    struct buf b = buf_in(a);
-    for (size_t i = 0; i < count; i++) {
+    struct bytes *texts = arena_array(l->arena, struct bytes, l->count);
+    for (size_t i = 0; i < l->count; i++)
+        texts[i] = signature_text(l->name, l->items[i], l->arena);
+    qsort(texts, l->count, sizeof *texts, compare_texts);
+    struct buf b = buf_in(l->arena);
+    for (size_t i = 0; i < l->count; i++) {
         if (i)
             buf_put_str(&b, ", ");
         buf_put_bytes(&b, texts[i]);
@@ -194,22 +207,23 @@ static err_t match_arg(const struct func_call *call, uint16_t i, const struct ty
     return OK;
 }
 
-static err_t match_args(const struct func_call *call, const struct func *f, struct arena *a,
+static err_t match_args(const struct func_call *call, const struct signature *s, struct arena *a,
                         enum func_match *out)
 {
-    *out = f->args_count == call->args_count ? FUNC_MATCH_EXACT : FUNC_MATCH_NO;
+    *out = s->args_count == call->args_count ? FUNC_MATCH_EXACT : FUNC_MATCH_NO;
     for (uint16_t i = 0; i < call->args_count && *out != FUNC_MATCH_NO; i++) {
         enum func_match one;
-        TRY(match_arg(call, i, f->args[i], a, &one));
+        TRY(match_arg(call, i, type_native((enum type_id)s->args[i]), a, &one));
         if (one < *out)
             *out = one;
     }
     return OK;
 }
 
-static bool receivable(const struct func_call *call, const struct func *f, struct arena *a)
+static bool receivable(const struct func_call *call, const struct signature *s, struct arena *a)
 {
-    return call->receiver == NULL || match_types(call->receiver, f->result, a) != FUNC_MATCH_NO;
+    const struct type *result = type_native((enum type_id)s->result);
+    return call->receiver == NULL || match_types(call->receiver, result, a) != FUNC_MATCH_NO;
 }
 
 /* The only function of its name: says which argument is wrong. */
@@ -235,15 +249,14 @@ static err_t check_single(const struct func_call *call, const struct func *f, st
     return OK;
 }
 
-static err_t no_match(const struct func_call *call, struct func *const *all, size_t count,
-                      struct arena *a, struct fail *fail)
+static err_t no_match(const struct func_call *call, const struct candidates *all, struct fail *fail)
 {
     char op;
     if (is_operator(call->name, &op) && call->args_count == 2)
         return fail_set(fail, ERR_INVALID,
                         "the '%c' operation is not supported between %.*s and %.*s", op,
                         BYTES_FMT(call->args[0].text), BYTES_FMT(call->args[1].text));
-    struct bytes name = called_name(call, a), signatures = signatures_text(all, count, a);
+    struct bytes name = called_name(call, all->arena), signatures = signatures_text(all);
     return fail_set(fail, ERR_INVALID,
                     "Invalid call to function %.*s, none of its type signatures match (known type "
                     "signatures: %.*s)",
@@ -251,18 +264,18 @@ static err_t no_match(const struct func_call *call, struct func *const *all, siz
 }
 
 /* Of several that could be meant: for operators of literals, that of the receiver's type. */
-static err_t ambiguous(const struct func_call *call, struct func *const *some, size_t count,
-                       struct arena *a, const struct func **out, struct fail *fail)
+static err_t ambiguous(const struct func_call *call, const struct candidates *some,
+                       const struct func **out, struct fail *fail)
 {
     char op;
     bool markers = false;
     for (uint16_t i = 0; i < call->args_count; i++)
         markers |= call->args[i].is_marker;
     if (is_operator(call->name, &op) && call->args_count == 2) {
-        for (size_t i = 0; call->receiver && !markers && i < count; i++) {
-            if (type_equal(some[i]->args[0], call->receiver) &&
-                type_equal(some[i]->args[1], call->receiver)) {
-                *out = some[i];
+        for (size_t i = 0; call->receiver && !markers && i < some->count; i++) {
+            const struct signature *s = some->items[i];
+            if (s->args[0] == call->receiver->id && s->args[1] == call->receiver->id) {
+                *out = func_of(some, s);
                 return OK;
             }
         }
@@ -273,38 +286,34 @@ static err_t ambiguous(const struct func_call *call, struct func *const *some, s
     }
     if (bytes_equal_str(call->name, "_negate"))
         return fail_set(fail, ERR_INVALID, "Ambiguous negation: use type casts to disambiguate");
-    struct bytes name = called_name(call, a), signatures = signatures_text(some, count, a);
+    struct bytes name = called_name(call, some->arena), signatures = signatures_text(some);
     return fail_set(fail, ERR_INVALID,
                     "Ambiguous call to function %.*s (can be matched by following signatures: "
                     "%.*s): use type casts to disambiguate",
                     BYTES_FMT(name), BYTES_FMT(signatures));
 }
 
-static err_t choose(const struct func_call *call, struct candidates *l, const struct func **out,
-                    struct fail *fail)
+static err_t choose(const struct func_call *call, const struct candidates *all,
+                    const struct func **out, struct fail *fail)
 {
-    struct arena *a = l->arena;
-    struct func **all = arena_array(a, struct func *, l->count),
-                **some = arena_array(a, struct func *, l->count);
-    size_t some_count = 0;
-    for (size_t i = 0; i < l->count; i++) {
-        all[i] = &l->items[i];
-        if (!receivable(call, all[i], a))
-            continue;
+    struct candidates some = {.arena = all->arena, .name = all->name};
+    for (size_t i = 0; i < all->count; i++) {
         enum func_match match;
-        TRY(match_args(call, all[i], a, &match));
+        if (!receivable(call, all->items[i], all->arena))
+            continue;
+        TRY(match_args(call, all->items[i], all->arena, &match));
         if (match == FUNC_MATCH_EXACT) {
-            *out = all[i];
+            *out = func_of(all, all->items[i]);
             return OK;
         }
         if (match == FUNC_MATCH_WEAK)
-            some[some_count++] = all[i];
+            candidates_add(&some, all->items[i]);
     }
-    if (some_count == 0)
-        return no_match(call, all, l->count, a, fail);
-    if (some_count > 1)
-        return ambiguous(call, some, some_count, a, out, fail);
-    *out = some[0];
+    if (some.count == 0)
+        return no_match(call, all, fail);
+    if (some.count > 1)
+        return ambiguous(call, &some, out, fail);
+    *out = func_of(all, some.items[0]);
     return OK;
 }
 
@@ -394,8 +403,9 @@ err_t func_find(const struct func_call *call, struct arena *a, const struct func
         return OK;
     if (l.count > 1)
         return choose(call, &l, out, fail);
-    TRY(check_single(call, &l.items[0], a, fail));
-    *out = &l.items[0];
+    const struct func *only = func_of(&l, l.items[0]);
+    TRY(check_single(call, only, a, fail));
+    *out = only;
     return OK;
 }
 

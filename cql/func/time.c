@@ -180,7 +180,7 @@ static err_t call_floor(const struct func *f, struct func_env *env, const struct
                         struct bytes *out)
 {
     struct duration d;
-    int64_t floor;
+    int64_t floor = 0;
     *out = BYTES_NULL;
     for (uint16_t i = 0; i < f->args_count; i++)
         if (is_nothing(args[i]))

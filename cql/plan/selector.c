@@ -197,12 +197,7 @@ static err_t compile_cast(struct selection *s, const struct ast_term *ast, struc
         *out = cast->args[0];
         return OK;
     }
-    struct fail ignored = {.arena = s->c->arena};
-    if (func_resolve_cast(from, to, s->c->arena, &cast->func, &ignored) != OK || cast->func == NULL) {
-        struct bytes what = s->select->columns_count ? s->select->columns[0]->name : cast->args[0]->name;
-        return fail_set(s->c->fail, ERR_INVALID, "%.*s cannot be cast to %.*s", BYTES_FMT(what),
-                        BYTES_FMT(type_name(to, s->c->arena)));
-    }
+    TRY(call_resolve(s->c, ast, NULL, &cast->func));
     cast->name = arena_printf(s->c->arena, "cast(%.*s as %.*s)", BYTES_FMT(cast->args[0]->name),
                               BYTES_FMT(type_name(to, s->c->arena)));
     *out = cast;

@@ -1,8 +1,6 @@
 /* Calls of functions, operators and casts in terms: which function is meant, and what it receives.
  *
- * func_resolve() knows argument types only, where Cassandra asks each argument whether it could be assigned. The difference is
- * literals: 1 prefers int but may become a bigint. So a call is tried first with the types that its literals prefer (an exact
- * match wins), then with the literals open, and then every argument is tested against what was found. */
+ * Overloads are chosen by func_find(), which asks each argument whether it could be passed as a type: term_test(). */
 #include "cql/plan/term_priv.h"
 
 #include "cql/data/mutation.h"
@@ -66,175 +64,97 @@ enum assignment type_test(struct arena *a, const struct type *to, const struct t
     return type_value_compatible(to, from) ? ASSIGN_WEAK : ASSIGN_NO;
 }
 
-static bool is_literal(const struct ast_term *t)
+#define ARG_TEXT_MAX 256
+
+/* What func_find() asks the arguments of. */
+struct arg_test {
+    struct compile *c;
+    struct ast_term *const *args;
+};
+
+static err_t test_arg(void *ctx, uint16_t i, const struct type *type, enum func_match *out)
 {
-    return t->kind == AST_TERM_LITERAL && t->literal.kind != AST_LITERAL_NULL;
+    struct arg_test *test = ctx;
+    struct compile *c = test->c;
+    struct receiver r = {
+        .keyspace = c->table ? c->table->keyspace : c->keyspace,
+        .table = c->table ? c->table->name : bytes_str(""),
+        .name = bytes_str("arg"),
+        .type = type,
+    };
+    enum assignment assignment;
+    TRY(term_test(c, test->args[i], &r, &assignment));
+    *out = assignment == ASSIGN_EXACT  ? FUNC_MATCH_EXACT
+           : assignment == ASSIGN_WEAK ? FUNC_MATCH_WEAK
+                                       : FUNC_MATCH_NO;
+    return OK;
 }
 
-/* Types of the arguments: open ones NULL; with preferred, literals have the type they prefer. */
-static err_t arg_types(struct compile *c, struct ast_term *const *args, size_t count, bool preferred,
-                       const struct type ***out)
+static err_t describe_args(struct compile *c, struct ast_term *const *args, size_t count,
+                           struct func_arg **out)
 {
-    const struct type **types = arena_array(c->arena, const struct type *, count + 1);
+    *out = arena_array(c->arena, struct func_arg, count + 1);
     for (size_t i = 0; i < count; i++) {
-        const struct ast_term *arg = args[i];
-        while (arg->kind == AST_TERM_TUPLE && arg->elements.items_count == 1) /* just a parenthesis */
-            arg = arg->elements.items[0];
-        if (preferred && is_literal(arg))
-            types[i] = literal_type(&arg->literal, c->arena);
-        else
-            TRY(term_guess_type(c, arg, &types[i]));
-    }
-    *out = types;
-    return OK;
-}
-
-static err_t resolve_by_types(struct compile *c, const struct ast_term *t, const struct type *const *types, size_t count,
-                              const struct type *receiver, const struct func **out, struct fail *fail)
-{
-    const struct type **pk = NULL;
-    uint16_t pk_count = c->table ? c->table->pk_count : 0;
-    if (pk_count) {
-        pk = arena_array(c->arena, const struct type *, pk_count);
-        for (uint16_t i = 0; i < pk_count; i++)
-            pk[i] = table_pk(c->table, i)->type;
-    }
-    const struct ast_qualified_name *f = &t->call.function;
-    return func_resolve(f->keyspace.text, f->name.text, types, (uint16_t)count, receiver, pk, pk_count, c->arena, out,
-                        fail);
-}
-
-/* Tests every argument against f. *bad is the first that does not fit, count when all do. */
-static err_t test_args(struct compile *c, const struct func *f, struct ast_term *const *args, size_t count, size_t *bad)
-{
-    for (*bad = 0; *bad < count; ++*bad) {
-        struct receiver r = call_arg_receiver(c, f, (uint16_t)*bad);
-        enum assignment test;
-        TRY(term_test(c, args[*bad], &r, &test));
-        if (test == ASSIGN_NO)
-            return OK;
+        struct func_arg *arg = &(*out)[i];
+        const struct ast_term *t = args[i];
+        /* Long ones as they were written: nested calls would print them again and again. */
+        arg->text = t->source.n > ARG_TEXT_MAX ? t->source : compile_text(c, t);
+        while (t->kind == AST_TERM_TUPLE && t->elements.items_count == 1) /* just a parenthesis */
+            t = t->elements.items[0];
+        TRY(term_compatible_type(c, t, &arg->type));
+        arg->is_marker = t->kind == AST_TERM_MARKER;
+        if (t->kind == AST_TERM_LIST)
+            arg->elements = (uint32_t)t->elements.items_count;
     }
     return OK;
 }
 
-static bool exact(const struct func *f, const struct type *const *types, size_t count)
+/* The name t calls: a function's, an operator's or a cast's. */
+static void called_function(struct compile *c, const struct ast_term *t, struct func_call *call)
 {
-    if (f->args_count != count)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (types[i] && !type_equal_ignoring_frozen(f->args[i], types[i]))
-            return false;
-    return true;
-}
-
-static err_t resolve_call(struct compile *c, const struct ast_term *t, const struct type *receiver,
-                          const struct func **out)
-{
-    size_t count, bad;
-    struct ast_term *const *args = call_args(t, &count);
-    if (count > UINT16_MAX)
-        return fail_set(c->fail, ERR_INVALID, "Too many arguments in call to function %.*s",
-                        BYTES_FMT(call_name(t, c->arena)));
-    const struct type **preferred, **open;
-    TRY(arg_types(c, args, count, true, &preferred));
-    TRY(arg_types(c, args, count, false, &open));
-    struct fail first = {.arena = c->arena};
-    err_t err = resolve_by_types(c, t, preferred, count, receiver, out, &first);
-    if (err == OK && (*out == NULL || exact(*out, preferred, count)))
-        return OK;
-    bool undecided = bytes_starts_with(first.message, bytes_str("Invalid call"));
-    struct fail second = {.arena = c->arena};
-    const struct func *weak = *out;
-    bool has_weak = err == OK;
-    err = resolve_by_types(c, t, open, count, receiver, out, &second);
-    if (err != OK && !has_weak) {
-        if (c->fail)
-            *c->fail = undecided ? first : second;
-        return err;
+    switch (t->kind) {
+    case AST_TERM_CALL:
+        call->keyspace = t->call.function.keyspace.text;
+        call->name = t->call.function.name.text;
+        break;
+    case AST_TERM_BINARY: call->name = func_operator_name(t->binary.op); break;
+    case AST_TERM_NEGATE: call->name = func_operator_name('n'); break;
+    default:
+        call->keyspace = bytes_str("system");
+        call->name = arena_printf(c->arena, "cast_as_%.*s", BYTES_FMT(t->convert.type->name));
     }
-    if (err != OK)
-        *out = weak;
-    if (*out == NULL)
-        return OK;
-    if ((*out)->args_count != count)
-        return fail_set(c->fail, ERR_INVALID,
-                        "Invalid number of arguments in call to function %.*s: %u required but %zu provided",
-                        BYTES_FMT(func_full_name(*out, c->arena)), (*out)->args_count, count);
-    TRY(test_args(c, *out, args, count, &bad));
-    if (bad == count)
-        return OK;
-    if (undecided) {
-        if (c->fail)
-            *c->fail = first;
-        return ERR_INVALID;
-    }
-    return fail_set(c->fail, ERR_INVALID, "Type error: %.*s cannot be passed as argument %zu of function %.*s of type %.*s",
-                    BYTES_FMT(compile_text(c, args[bad])), bad, BYTES_FMT(func_full_name(*out, c->arena)),
-                    BYTES_FMT(type_name((*out)->args[bad], c->arena)));
 }
 
-/* Literals take the receiver's type where they can. */
-static const struct type *operand_type(struct compile *c, const struct ast_term *t, const struct type *type,
-                                       const struct type *receiver)
-{
-    if (receiver && is_literal(t) && literal_test(&t->literal, receiver, c->arena) != ASSIGN_NO)
-        return receiver;
-    return type;
-}
-
-static err_t resolve_operator(struct compile *c, const struct ast_term *t, const struct type *receiver,
-                              const struct func **out)
+static err_t resolve(struct compile *c, const struct ast_term *t, const struct type *receiver,
+                     const struct func **out)
 {
     size_t count;
-    struct ast_term *const *args = call_args(t, &count);
-    char op = t->kind == AST_TERM_NEGATE ? 'n' : t->binary.op;
-    const struct type **types;
-    TRY(arg_types(c, args, count, true, &types));
-    struct fail ignored = {.arena = c->arena};
-    err_t err = func_resolve_operator(op, types[0], count > 1 ? types[1] : NULL, NULL, c->arena, out, &ignored);
-    if (err == OK && *out && (!receiver || type_test(c->arena, receiver, (*out)->result) != ASSIGN_NO))
-        return OK;
-    struct fail fail = {.arena = c->arena};
-    const struct type *left = operand_type(c, args[0], types[0], receiver);
-    const struct type *right = count > 1 ? operand_type(c, args[1], types[1], receiver) : NULL;
-    const struct func *found = *out;
-    bool had = err == OK && found;
-    err = func_resolve_operator(op, left, right, receiver, c->arena, out, &fail);
-    if (err == OK && *out)
-        return OK;
-    bool known = types[0] && (count == 1 || types[1]);
-    if (had && receiver == NULL)
-        *out = found;
-    if (count == 1) {
-        if (known && had) { /* the negation exists; its result just does not fit: the caller says so */
-            *out = found;
-            return OK;
-        }
-        return known && fail.message.p
-                   ? fail_set(c->fail, ERR_INVALID, "%.*s", BYTES_FMT(fail.message))
-                   : fail_set(c->fail, ERR_INVALID, "Ambiguous negation: use type casts to disambiguate");
+    struct arg_test test = {.c = c, .args = call_args(t, &count)};
+    struct func_call call = {.test = test_arg, .ctx = &test, .receiver = receiver};
+    struct func_arg *args;
+    called_function(c, t, &call);
+    if (count > UINT16_MAX)
+        return fail_set(c->fail, ERR_INVALID, "Too many arguments in call to function %.*s",
+                        BYTES_FMT(call.name));
+    TRY(describe_args(c, test.args, count, &args));
+    call.args = args;
+    call.args_count = (uint16_t)count;
+    if (c->table && c->table->pk_count) {
+        const struct type **pk = arena_array(c->arena, const struct type *, c->table->pk_count);
+        for (uint16_t i = 0; i < c->table->pk_count; i++)
+            pk[i] = table_pk(c->table, i)->type;
+        call.pk_types = pk;
+        call.pk_count = c->table->pk_count;
     }
-    if (known)
-        return fail_set(c->fail, ERR_INVALID, "the '%c' operation is not supported between %.*s and %.*s", op,
-                        BYTES_FMT(compile_text(c, args[0])), BYTES_FMT(compile_text(c, args[1])));
-    return fail_set(c->fail, ERR_INVALID,
-                    "Ambiguous '%c' operation with args %.*s and %.*s: use type hint to disambiguate, example '(int) ?'",
-                    op, BYTES_FMT(compile_text(c, args[0])), BYTES_FMT(compile_text(c, args[1])));
+    TRY(func_find(&call, c->arena, out, c->fail));
+    if (*out == NULL && t->kind == AST_TERM_CAST)
+        return fail_set(c->fail, ERR_INVALID, "%.*s cannot be cast to %.*s",
+                        BYTES_FMT(args[0].text), BYTES_FMT(t->convert.type->name));
+    return OK;
 }
 
-static err_t resolve_cast(struct compile *c, const struct ast_term *t, const struct func **out)
-{
-    const struct type **from;
-    struct ast_type *to = t->convert.type;
-    TRY(arg_types(c, &t->convert.operand, 1, true, &from));
-    const struct type *target = type_native_by_name(to->name);
-    if (target == NULL || from[0] == NULL)
-        return fail_set(c->fail, ERR_INVALID, "Ambiguous call to function system.cast_as_%.*s: use type casts to disambiguate",
-                        BYTES_FMT(to->name));
-    return func_resolve_cast(from[0], target, c->arena, out, c->fail);
-}
-
-err_t call_resolve(struct compile *c, const struct ast_term *t, const struct type *receiver, const struct func **out)
+err_t call_resolve(struct compile *c, const struct ast_term *t, const struct type *receiver,
+                   const struct func **out)
 {
     struct call_key key = {t, receiver};
     struct call_memo *memo = map_get(&c->calls, bytes_of(&key, sizeof key));
@@ -244,12 +164,7 @@ err_t call_resolve(struct compile *c, const struct ast_term *t, const struct typ
         memo->key = key;
         memo->fail.arena = c->arena;
         c->fail = &memo->fail;
-        if (t->kind == AST_TERM_CALL)
-            memo->err = resolve_call(c, t, receiver, &memo->func);
-        else if (t->kind == AST_TERM_CAST)
-            memo->err = resolve_cast(c, t, &memo->func);
-        else
-            memo->err = resolve_operator(c, t, receiver, &memo->func);
+        memo->err = resolve(c, t, receiver, &memo->func);
         c->fail = fail;
         map_put(&c->calls, bytes_of(&memo->key, sizeof memo->key), memo);
     }
