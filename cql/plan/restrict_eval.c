@@ -82,7 +82,7 @@ static err_t check_values(const struct restriction *r, struct exec_env *env, con
 static err_t in_marker_values(const struct restriction *r, struct exec_env *env, struct bytes **out, size_t *count)
 {
     struct bytes list, element;
-    TRY(term_eval(r->in_marker, env, &list));
+    TRY(term_marker_value(r->in_marker, env, &list));
     if (bytes_is_null(list) || bytes_is_unset(list)) {
         if (r->tuple && bytes_is_null(list))
             return fail_set(env->fail, ERR_INVALID, "Invalid null value for IN restriction");
@@ -97,6 +97,8 @@ static err_t in_marker_values(const struct restriction *r, struct exec_env *env,
     while (n < total && collection_next(&it, &element)) {
         struct bytes *at = values + n++ * r->columns_count;
         uint16_t got = 1;
+        if (!bytes_is_null(element))
+            TRY(type_validate(r->in_type->params[0], element, env->fail));
         if (!r->tuple)
             *at = element;
         else if (bytes_is_null(element))
@@ -105,6 +107,8 @@ static err_t in_marker_values(const struct restriction *r, struct exec_env *env,
             TRY(split_tuple(element, r->columns_count, at, &got, env->fail));
         TRY(check_values(r, env, at, got));
     }
+    if (it.bad || n < total || (total == 0 && (list.n < 4 || load_be32(list.p))))
+        return fail_set(env->fail, ERR_INVALID, "Not enough bytes to read a list");
     *out = values;
     *count = n;
     return OK;

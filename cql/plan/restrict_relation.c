@@ -280,7 +280,7 @@ static err_t compile_tuple_value(struct compile *c, const struct table *t, const
 static err_t compile_tuple_relation(struct compile *c, const struct table *t, const struct ast_relation *r,
                                     struct restriction **out)
 {
-    const struct column **columns;
+    const struct column **columns = NULL;
     size_t count = r->columns_count;
     if (r->op != AST_OP_EQ && r->op != AST_OP_IN && !is_slice(r->op))
         return fail_set(c->fail, ERR_INVALID, "%s cannot be used for multi-column relations", operator_text(r->op));

@@ -369,8 +369,9 @@ static err_t finish(struct select_run *r)
 
 err_t select_finish(struct select_run *r, uint32_t *count, struct bytes *paging_state)
 {
-    bool more_pages = r->paged && r->page_full && !r->finished && r->data_left;
     err_t err = finish(r);
+    /* A full page of groups says that there is more even at the end of the data, as Cassandra's does: it finds out by reading. */
+    bool more_pages = r->paged && r->page_full && !r->finished && (r->data_left || r->select->groups);
     select_scratch_reset(r);
     *count = r->emitted;
     *paging_state = BYTES_NULL;

@@ -299,19 +299,7 @@ static err_t refuse_result(struct compile *c, const struct ast_term *t, const st
 static err_t compile_call(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
 {
     const struct func *f;
-    err_t err = call_resolve(c, t, r->type, &f);
-    if (err == ERR_INVALID && t->kind == AST_TERM_CALL) { /* perhaps only the result does not fit: say that instead */
-        const struct func *any = NULL;
-        struct fail *fail = c->fail;
-        c->fail = NULL;
-        err_t other = call_resolve(c, t, NULL, &any);
-        c->fail = fail;
-        if (other != OK || any == NULL)
-            return err;
-        f = any;
-        err = OK;
-    }
-    TRY(err);
+    TRY(call_resolve(c, t, r->type, &f));
     if (f == NULL)
         return fail_set(c->fail, ERR_INVALID, "Unknown function %.*s called", BYTES_FMT(call_name(t, c->arena)));
     if (f->is_aggregate)
@@ -384,12 +372,18 @@ struct bytes term_constant(const struct term *t)
 
 /* --- Evaluating --------------------------------------------------------------------------------- */
 
-static err_t eval_marker(const struct term *t, struct exec_env *env, struct bytes *out)
+err_t term_marker_value(const struct term *t, struct exec_env *env, struct bytes *out)
 {
     if (t->index >= env->values_count)
         return fail_set(env->fail, ERR_INVALID, "There were %u markers(?) in CQL but %u bound variables", t->index + 1,
                         env->values_count);
     *out = env->values[t->index];
+    return OK;
+}
+
+static err_t eval_marker(const struct term *t, struct exec_env *env, struct bytes *out)
+{
+    TRY(term_marker_value(t, env, out));
     if (bytes_is_null(*out) || bytes_is_unset(*out))
         return OK;
     TRY(type_validate(t->type, *out, env->fail));

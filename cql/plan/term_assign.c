@@ -311,3 +311,87 @@ err_t term_guess_type(struct compile *c, const struct ast_term *t, const struct 
     }
     return *out ? schema_check_type_size(*out, c->fail) : OK;
 }
+
+/* --- Preferred types -------------------------------------------------------------------------------- */
+
+#define DIFFERENT_TYPES_MAX 32
+
+/* Types of elements seen so far, each once. */
+struct seen_types {
+    const struct type *items[DIFFERENT_TYPES_MAX];
+    size_t count;
+    bool too_many;
+};
+
+static err_t see_type(struct compile *c, const struct ast_term *t, struct seen_types *seen)
+{
+    const struct type *type;
+    TRY(term_compatible_type(c, t, &type));
+    for (size_t i = 0; type && i < seen->count; i++)
+        if (type_equal(seen->items[i], type))
+            return OK;
+    if (type == NULL)
+        return OK;
+    seen->too_many |= seen->count == DIFFERENT_TYPES_MAX;
+    if (!seen->too_many)
+        seen->items[seen->count++] = type;
+    return OK;
+}
+
+/* The first type that all others can be assigned to; NULL when there is none. */
+static const struct type *common_type(struct compile *c, const struct seen_types *seen)
+{
+    for (size_t i = 0; !seen->too_many && i < seen->count; i++) {
+        size_t fits = 0;
+        while (fits < seen->count && type_test(c->arena, seen->items[i], seen->items[fits]) != ASSIGN_NO)
+            fits++;
+        if (fits == seen->count)
+            return seen->items[i];
+    }
+    return NULL;
+}
+
+static err_t compatible_elements(struct compile *c, const struct ast_terms *l, const struct type **out)
+{
+    struct seen_types seen = {.count = 0};
+    for (size_t i = 0; i < l->items_count; i++)
+        TRY(see_type(c, l->items[i], &seen));
+    *out = common_type(c, &seen);
+    return OK;
+}
+
+static err_t compatible_map(struct compile *c, const struct ast_term *t, const struct type **out)
+{
+    struct seen_types keys = {.count = 0}, values = {.count = 0};
+    for (size_t i = 0; i < t->entries.items_count; i++) {
+        TRY(see_type(c, t->entries.items[i].key, &keys));
+        TRY(see_type(c, t->entries.items[i].value, &values));
+    }
+    const struct type *key = common_type(c, &keys), *value = common_type(c, &values);
+    *out = key && value ? type_map(c->arena, key, value, false) : NULL;
+    return OK;
+}
+
+err_t term_compatible_type(struct compile *c, const struct ast_term *t, const struct type **out)
+{
+    switch (t->kind) {
+    case AST_TERM_LITERAL: *out = literal_type(&t->literal, c->arena); return OK;
+    case AST_TERM_LIST:
+        TRY(compatible_elements(c, &t->elements, out));
+        if (*out)
+            *out = type_list(c->arena, *out, false);
+        break;
+    case AST_TERM_SET:
+        TRY(compatible_elements(c, &t->elements, out));
+        if (*out)
+            *out = type_set(c->arena, *out, false);
+        break;
+    case AST_TERM_MAP:
+        *out = NULL;
+        if (!c->selecting)
+            TRY(compatible_map(c, t, out));
+        break;
+    default: return term_guess_type(c, t, out);
+    }
+    return *out ? schema_check_type_size(*out, c->fail) : OK;
+}

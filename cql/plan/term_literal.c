@@ -18,7 +18,14 @@ const char *literal_kind_name(enum ast_literal_kind kind)
 static const struct type *integer_type(struct bytes text, struct arena *a)
 {
     struct bytes v;
-    int64_t x;
+    int64_t x = 0;
+    if (text.n <= 10) { /* the usual ones, often asked for: without memory */
+        bool negative = text.n && text.p[0] == '-';
+        for (size_t i = negative; i < text.n; i++)
+            x = 10 * x + (text.p[i] - '0');
+        x = negative ? -x : x;
+        return type_native(x == (int32_t)x ? TYPE_INT : TYPE_BIGINT);
+    }
     if (!varint_parse(text, a, &v) || !varint_fits_i64(v, &x))
         return type_native(TYPE_VARINT);
     return type_native(x == (int32_t)x ? TYPE_INT : TYPE_BIGINT);

@@ -19,12 +19,20 @@ struct term {
     const struct func *func; /* CALL */
 };
 
+/* --- term.c */
+/* What is bound to the marker, as it came: not validated. */
+err_t term_marker_value(const struct term *t, struct exec_env *env, struct bytes *out) MUST_USE;
+
 /* --- term_literal.c */
 const char *literal_kind_name(enum ast_literal_kind kind);
 enum assignment literal_test(const struct ast_literal *l, const struct type *receiver, struct arena *a);
 err_t literal_parse(const struct ast_literal *l, const struct type *type, struct arena *a, struct bytes *out, struct fail *fail) MUST_USE;
 /* The type a literal prefers; NULL for null. */
 const struct type *literal_type(const struct ast_literal *l, struct arena *a);
+
+/* --- term_assign.c */
+/* As term_guess_type(), but literals have the type they prefer, collections of them that which all elements fit. */
+err_t term_compatible_type(struct compile *c, const struct ast_term *t, const struct type **out) MUST_USE;
 
 /* --- term_call.c: functions, operators, casts */
 /* The function that t (CALL, BINARY, NEGATE, CAST) means for this receiver type (NULL: any); *out NULL: there is none so named. */
