@@ -188,6 +188,9 @@ err_t ddl_alter_table(struct ddl *d, const struct ast_alter_table *at)
                                d->fail));
     if (!t)
         return OK;
+    TRY(check_named_count(d, at->columns_count));
+    TRY(check_named_count(d, at->names_count));
+    TRY(check_named_count(d, at->renames_count));
     switch (at->kind) {
     case AST_ALTER_TABLE_ADD: return add_columns(d, at, t);
     case AST_ALTER_TABLE_DROP: return drop_columns(d, at, t);
