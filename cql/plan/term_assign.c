@@ -180,7 +180,10 @@ err_t term_test(struct compile *c, const struct ast_term *t, const struct receiv
     case AST_TERM_CALL:
     case AST_TERM_BINARY:
     case AST_TERM_NEGATE:
-    case AST_TERM_CAST: return test_call(c, t, r, out);
+    case AST_TERM_CAST:
+        if (!c->selecting) /* there its type is settled without regard to what takes it */
+            return test_call(c, t, r, out);
+        break;
     default: break;
     }
     return test_selector(c, t, r, out);
