@@ -51,7 +51,7 @@ static err_t write_format(struct directory *d, const char *path, struct fail *fa
     char *fresh = arena_cstr(fail->arena, arena_printf(fail->arena, "%s.new", path));
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0) return io(fail, "create", fresh);
-    bool ok = dprintf(fd, "helenus %d\nshards %u\nignore_msb %u\n", DIRECTORY_FORMAT, d->shards, d->ignore_msb) > 0 &&
+    bool ok = dprintf(fd, "helenus version %d\nshards %u\nignore_msb %u\n", DIRECTORY_FORMAT, d->shards, d->ignore_msb) > 0 &&
               fsync(fd) == 0;
     close(fd);
     if (!ok || rename(fresh, path) != 0) return io(fail, "write", path);
@@ -60,7 +60,7 @@ static err_t write_format(struct directory *d, const char *path, struct fail *fa
 
 static err_t read_format(struct directory *d, const char *path, FILE *f, struct fail *fail) {
     unsigned version, shards, ignore_msb;
-    int n = fscanf(f, "helenus %u\nshards %u\nignore_msb %u\n", &version, &shards, &ignore_msb);
+    int n = fscanf(f, "helenus version %u\nshards %u\nignore_msb %u\n", &version, &shards, &ignore_msb);
     if (n < 1) return fail_set(fail, ERR_CONFIG, "%s is damaged, or this is not a directory of Helenus", path);
     if (version != DIRECTORY_FORMAT)
         return fail_set(fail, ERR_CONFIG, "directory %s has format version %u; this program reads version %d", d->path, version,

@@ -1,7 +1,7 @@
 /* The data directory: lock, format version, shard count; and what the node keeps of itself (in shard 0's state).
  *
  *   DIR/lock          held (flock) as long as the process lives
- *   DIR/format        text: "helenus 1", "shards N", "ignore_msb M"; written once, last, when the directory is made
+ *   DIR/format        text: "helenus version 1", "shards N", "ignore_msb M"; written once, last, when the directory is made
  *   DIR/commitlog/    segments (storage/README.md)
  *   DIR/shards/NN/    one LMDB environment a shard */
 #ifndef SERVER_RUN_DIRECTORY_H

@@ -31,9 +31,13 @@ int main(int argc, char **argv) {
     bool exit_now = false;
     if (config_load(argc, argv, &a, &config, &exit_now, &fail) != OK) {
         fprintf(stderr, "helenusd: %.*s\n", BYTES_FMT(fail.message));
+        arena_free(&a);
         return 2;
     }
-    if (exit_now) return 0;
+    if (exit_now) {
+        arena_free(&a);
+        return 0;
+    }
     raise_file_limit();
     sigset_t set;
     sigemptyset(&set);

@@ -166,7 +166,7 @@ static void describe_ranges(void *ctx, struct bytes keyspace, struct arena *a, s
     const struct server *s = ctx;
     struct describe_range *r = arena_array(a, struct describe_range, s->own_tokens_count);
     struct bytes *endpoint = arena_array(a, struct bytes, 1);
-    *endpoint = arena_printf(a, "/%s:%u", s->config->listen_address, s->node.storage_port);
+    *endpoint = arena_printf(a, "/%s:%u", s->config->broadcast_address, s->node.storage_port);
     for (size_t i = 0; i < s->own_tokens_count; i++)
         r[i] = (struct describe_range){
             .end = arena_printf(a, "%lld", (long long)s->own_tokens[i]), .endpoints = endpoint, .endpoints_count = 1};
@@ -197,8 +197,8 @@ static void fill_node(struct server *s, const struct directory *d) {
         .product_version = bytes_str(HELENUS_VERSION),
         .snitch = bytes_str("org.apache.cassandra.locator.SimpleSnitch"),
         .listen_address = inet_value(&s->arena, c->listen_address),
-        .broadcast_address = inet_value(&s->arena, c->listen_address),
-        .rpc_address = inet_value(&s->arena, c->rpc_address),
+        .broadcast_address = inet_value(&s->arena, c->broadcast_address),
+        .rpc_address = inet_value(&s->arena, c->broadcast_rpc_address),
         .native_port = c->native_transport_port,
         .shard_aware_port = c->native_shard_aware_transport_port,
         .storage_port = c->storage_port,
