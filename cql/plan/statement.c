@@ -96,7 +96,8 @@ err_t statement_timeout_us(const struct statement *s, struct exec_env *env, int6
 
 /* --- Compiling ------------------------------------------------------------------------------------ */
 
-/* Which bind variables are the components of the partition key, when all of them are bind variables. */
+/* Which bind variables are the components of the partition key, when all of them are bind variables. As in Cassandra only where every
+ * variable is the table's: the [timestamp] of a batch is nobody's. */
 static void find_pk_binds(struct compile *c, struct statement *s)
 {
     const struct table *t = s->table;
@@ -106,6 +107,8 @@ static void find_pk_binds(struct compile *c, struct statement *s)
     bool *seen = arena_array(c->arena, bool, t->pk_count);
     for (uint16_t i = 0; i < c->binds_count; i++) {
         const struct column *column = c->bind_columns[i];
+        if (!bytes_equal(c->binds[i].table, t->name) || !bytes_equal(c->binds[i].keyspace, t->keyspace))
+            return;
         if (column == NULL || column->kind != COLUMN_PARTITION_KEY)
             continue;
         found += !seen[column->position];

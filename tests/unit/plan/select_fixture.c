@@ -89,10 +89,16 @@ void data_open(struct data *d, const char *const *cql)
             data_write(d, *one);
 }
 
-void data_close(struct data *d)
+void data_clear(struct data *d)
 {
     for (size_t i = 0; i < d->partitions_count; i++)
         free(d->partitions[i].rows);
+    d->partitions_count = 0;
+}
+
+void data_close(struct data *d)
+{
+    data_clear(d);
     free(d->partitions);
     buf_free(&d->text);
     arena_free(&d->keep);

@@ -31,6 +31,8 @@ struct data {
 // Keyspace ks, the DDL and the data-modifying statements given, NULL-terminated.
 void data_open(struct data *d, const char *const *cql);
 void data_close(struct data *d);
+// No rows any more.
+void data_clear(struct data *d);
 void data_write(struct data *d, const char *cql);
 
 // The rows as "1|a|null; 2|b|null", or "INVALID: message". Values are for the bind variables.
