@@ -59,7 +59,7 @@ static err_t call_concat(const struct func *f, struct func_env *env, const struc
 {
     (void)f;
     *out = BYTES_NULL;
-    if (is_nothing(args[0]) || is_nothing(args[1]))
+    if (bytes_is_null(args[0]) || bytes_is_null(args[1]))
         return OK;
     uint8_t *p = arena_alloc(env->arena, args[0].n + args[1].n);
     memcpy(p, args[0].p, args[0].n);

@@ -52,6 +52,7 @@ static err_t check_conditions(struct compile *c, const struct ast_statement *ast
 static void add_op(struct modify *m, const struct modify_op *op)
 {
     struct modify_ops *ops = op->column->kind == COLUMN_STATIC ? &m->statics : &m->regular;
+    m->adds_to_counter |= op->column->type->id == TYPE_COUNTER && op->value;
     size_t i = ops->count++;
     for (; i > 0 && ops->items[i - 1].column->id > op->column->id; i--)
         ops->items[i] = ops->items[i - 1];
@@ -229,6 +230,14 @@ static err_t compile_one(struct compile *c, const struct ast_statement *ast, str
     return OK;
 }
 
+static err_t check_built(struct compile *c, const struct statement *s)
+{
+    for (uint16_t i = 0; i < s->modifies_count; i++)
+        if (s->modifies[i]->adds_to_counter)
+            return fail_set(c->fail, ERR_INVALID, "counters are not implemented yet");
+    return OK;
+}
+
 static err_t compile_batch(struct compile *c, const struct ast_batch *in, struct statement *s)
 {
     s->kind = STATEMENT_BATCH;
@@ -263,9 +272,10 @@ static err_t compile_batch(struct compile *c, const struct ast_batch *in, struct
     if (in->using.ttl)
         return fail_set(c->fail, ERR_INVALID,
                         "Global TTL on the BATCH statement is not supported.");
-    return modify_check_batch(s->modifies, s->modifies_count,
-                              MODIFY_BATCH_LOGGED + (enum modify_batch)s->batch_type,
-                              s->batch_timestamp != NULL, c->fail);
+    TRY(modify_check_batch(s->modifies, s->modifies_count,
+                           MODIFY_BATCH_LOGGED + (enum modify_batch)s->batch_type,
+                           s->batch_timestamp != NULL, c->fail));
+    return check_built(c, s);
 }
 
 err_t modify_compile(struct compile *c, const struct ast_statement *ast, struct statement *s)
@@ -277,5 +287,6 @@ err_t modify_compile(struct compile *c, const struct ast_statement *ast, struct 
     TRY(compile_one(c, ast, &s->modifies[0]));
     s->modifies_count = 1;
     s->table = s->modifies[0]->table;
-    return statement_compile_using(c, s->table, using_of(ast), s);
+    TRY(statement_compile_using(c, s->table, using_of(ast), s));
+    return check_built(c, s);
 }

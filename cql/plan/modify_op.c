@@ -102,8 +102,6 @@ static err_t compile_add(struct compile *c, const struct table *t, const struct 
         TRY(compile_map_operand(c, a, &r, "addition has to be a map", out));
     else
         TRY(term_compile(c, a->value, &r, &out->value));
-    if (column->type->id == TYPE_COUNTER)
-        return fail_set(c->fail, ERR_INVALID, "counters are not implemented yet");
     out->kind = MODIFY_OP_ADD;
     return OK;
 }
@@ -121,8 +119,6 @@ static err_t compile_subtract(struct compile *c, const struct table *t,
     } else {
         TRY(term_compile(c, a->value, &r, &out->value));
     }
-    if (column->type->id == TYPE_COUNTER)
-        return fail_set(c->fail, ERR_INVALID, "counters are not implemented yet");
     out->kind = column->type->id == TYPE_LIST ? MODIFY_OP_REMOVE_VALUES : MODIFY_OP_REMOVE;
     return OK;
 }

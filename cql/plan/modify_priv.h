@@ -50,6 +50,7 @@ struct modify {
     struct restrictions *where;
     struct modify_ops regular, statics;
     struct term *timestamp, *ttl; /* NULL when not given */
+    bool adds_to_counter;         /* not built yet: refused once everything else was checked */
     /* One row named by single values, the usual case: a term a key column. NULL otherwise. */
     struct term **pk_terms, **ck_terms;
 };

@@ -103,6 +103,9 @@ static void find_pk_binds(struct compile *c, struct statement *s)
     const struct table *t = s->table;
     if (t == NULL || c->binds_count == 0)
         return;
+    for (uint16_t i = 0; i < c->binds_count; i++) /* as Cassandra: none when the bind variables are not all of one table */
+        if (!bytes_equal(c->binds[i].keyspace, t->keyspace) || !bytes_equal(c->binds[i].table, t->name))
+            return;
     uint16_t *indexes = arena_array(c->arena, uint16_t, t->pk_count), found = 0;
     bool *seen = arena_array(c->arena, bool, t->pk_count);
     for (uint16_t i = 0; i < c->binds_count; i++) {

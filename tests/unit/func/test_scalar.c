@@ -269,6 +269,8 @@ static void operators(void **state)
     CALL("int null", "_add", "int 1", "int null");
     CALL("text xa", "_add", "text x", "ascii a");
     CALL("ascii aa", "_add", "ascii a", "ascii a");
+    CALL("text x", "_add", "text x", "text empty");
+    CALL("text null", "_add", "text x", "text null");
     CALL("FUNCTION_FAILURE the operation 'int / int' failed: / by zero", "_divide", "int 1",
          "int 0");
     assert_string_equal(arena_cstr(&a, failure.keyspace), "system");

@@ -230,7 +230,8 @@ static void operation_errors(void **state)
                                             "can only be incremented/decremented, not set)");
     FAILS("UPDATE n SET v = 1 + v WHERE k = 1",
           "Invalid operation (v = 1 - v) for non list column v");
-    FAILS("UPDATE n USING TTL 1 SET v = v + 1 WHERE k = 1", "counters are not implemented yet");
+    FAILS("UPDATE n USING TTL 1 SET v = v + 1 WHERE k = 1",
+          "Cannot provide custom TTL for counter updates");
     FAILS("UPDATE o SET v = v + 1 WHERE k = 1",
           "Invalid operation (v = v + 1) for non counter column v");
     ROW_FAILS("x = x + 'a'", "Invalid operation (x = x + 'a') for non counter column x");
