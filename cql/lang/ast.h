@@ -1,19 +1,24 @@
 /* What the parser makes of a statement: plain structs in the request's arena, no meaning yet.
  *
- * The tree says what was written and nothing more: whether a table exists, a literal fits its column or two clauses may
- * stand together is for cql/plan (Cassandra splits its own work the same way: Raw and prepared statements). Only what
- * Cassandra's grammar itself refuses is refused while parsing.
+ * The tree says what was written and nothing more: whether a table exists, a literal fits its
+ * column or two clauses may stand together is for cql/plan (Cassandra splits its own work the same
+ * way: Raw and prepared statements). Only what Cassandra's grammar itself refuses is refused while
+ * parsing.
  *
  * Conventions
- * - Every list is `items` + `items_count` (or `x` + `x_count`); a list may be empty, its pointer is then NULL or unspecified.
- * - An absent name has text.p == NULL (ast_name_present()); the empty name "" is present with text.n == 0.
- * - `source` is the node's own text, a slice of ast_statement.text, without surrounding blanks. Its position in lines and
- *   columns is computed on demand: ast_position(). It is for messages only: two trees that print alike are the same tree.
- * - Text of names, strings and literals points into ast_statement.text or the arena and lives as long as the arena.
+ * - Every list is `items` + `items_count` (or `x` + `x_count`); a list may be empty, its pointer is
+ * then NULL or unspecified.
+ * - An absent name has text.p == NULL (ast_name_present()); the empty name "" is present with
+ * text.n == 0.
+ * - `source` is the node's own text, a slice of ast_statement.text, without surrounding blanks. Its
+ * position in lines and columns is computed on demand: ast_position(). It is for messages only: two
+ * trees that print alike are the same tree.
+ * - Text of names, strings and literals points into ast_statement.text or the arena and lives as
+ * long as the arena.
  * - `depth` of terms and types is at most CQL_DEPTH_MAX, so recursion over a tree is bounded.
  *
- * A parsed tree is never changed; any thread may read it. Source: Cassandra 5.0's grammar (doc/cql3, Parser.g), plus
- * USING TIMEOUT and USING CONSISTENCY, which are ours. */
+ * A parsed tree is never changed; any thread may read it. Source: Cassandra 5.0's grammar
+ * (doc/cql3, Parser.g), plus USING TIMEOUT and USING CONSISTENCY, which are ours. */
 #ifndef CQL_LANG_AST_H
 #define CQL_LANG_AST_H
 
@@ -25,7 +30,7 @@
 /* How deep terms and types may nest. Deeper statements are syntax errors. */
 #define CQL_DEPTH_MAX 500
 
-/* --- Names ---------------------------------------------------------------------------------------- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 /* text is lower-case unless quoted; for quoted names the quotes are gone and "" is ". */
 struct ast_name {
@@ -33,7 +38,8 @@ struct ast_name {
     bool quoted;
 };
 
-static inline bool ast_name_present(struct ast_name n) {
+static inline bool ast_name_present(struct ast_name n)
+{
     return n.text.p != NULL;
 }
 
@@ -44,10 +50,11 @@ struct ast_qualified_name {
     struct bytes source;
 };
 
-/* --- Types ---------------------------------------------------------------------------------------- */
+/* --- Types ------------------------------------------------------------------------------------ */
 
 enum ast_type_kind {
-    AST_TYPE_NATIVE, /* name: "int", "varchar" … lower-case as written, so text and varchar differ here */
+    AST_TYPE_NATIVE, /* name: "int", "varchar" … lower-case as written, so text and varchar differ
+                        here */
     AST_TYPE_CUSTOM, /* name: the class name that stood in quotes */
     AST_TYPE_LIST,   /* args[0] */
     AST_TYPE_SET,    /* args[0] */
@@ -69,7 +76,7 @@ struct ast_type {
     int32_t dimension;
 };
 
-/* --- Terms and selectors -------------------------------------------------------------------------- */
+/* --- Terms and selectors ---------------------------------------------------------------------- */
 
 enum ast_literal_kind {
     AST_LITERAL_STRING,   /* text without quotes, '' undone */
@@ -93,20 +100,22 @@ enum ast_term_kind {
     AST_TERM_MARKER,  /* marker */
     AST_TERM_LIST,    /* elements; Cassandra's ArrayLiteral: a list or a vector */
     AST_TERM_SET,     /* elements; {} is an empty SET and may mean an empty map */
-    AST_TERM_MAP,     /* entries. In a selector {a: 1} is a MAP with a column as key and may mean a UDT */
-    AST_TERM_TUPLE,   /* elements; in a selector one element is just a parenthesis */
-    AST_TERM_HINT,    /* (type) operand: convert.type, convert.operand */
-    AST_TERM_CAST,    /* CAST(operand AS type): convert.type (native), convert.operand */
-    AST_TERM_CALL,    /* call */
-    AST_TERM_BINARY,  /* binary */
-    AST_TERM_NEGATE,  /* operand */
+    AST_TERM_MAP, /* entries. In a selector {a: 1} is a MAP with a column as key and may mean a UDT
+                   */
+    AST_TERM_TUPLE,  /* elements; in a selector one element is just a parenthesis */
+    AST_TERM_HINT,   /* (type) operand: convert.type, convert.operand */
+    AST_TERM_CAST,   /* CAST(operand AS type): convert.type (native), convert.operand */
+    AST_TERM_CALL,   /* call */
+    AST_TERM_BINARY, /* binary */
+    AST_TERM_NEGATE, /* operand */
     /* In terms only: */
     AST_TERM_UDT, /* fields */
     /* In selectors only: */
-    AST_TERM_COLUMN,       /* column */
-    AST_TERM_FIELD,        /* access.of, access.field: of.field */
-    AST_TERM_ELEMENT,      /* access.of, access.from: of[from] */
-    AST_TERM_SLICE,        /* access.of, access.from, access.to: of[from..to]; either may be NULL, not both */
+    AST_TERM_COLUMN,  /* column */
+    AST_TERM_FIELD,   /* access.of, access.field: of.field */
+    AST_TERM_ELEMENT, /* access.of, access.from: of[from] */
+    AST_TERM_SLICE, /* access.of, access.from, access.to: of[from..to]; either may be NULL, not both
+                     */
     AST_TERM_COUNT_ROWS,   /* COUNT(*); COUNT(1) is a CALL */
     AST_TERM_WRITETIME,    /* operand: COLUMN, or FIELD, ELEMENT, SLICE of one */
     AST_TERM_MAXWRITETIME, /* operand, as above */
@@ -165,7 +174,7 @@ struct ast_term {
     };
 };
 
-/* --- Clauses -------------------------------------------------------------------------------------- */
+/* --- Clauses ---------------------------------------------------------------------------------- */
 
 enum ast_operator {
     AST_OP_EQ,
@@ -185,9 +194,11 @@ enum ast_operator {
 const char *ast_operator_text(enum ast_operator op);
 
 enum ast_relation_kind {
-    AST_RELATION_COLUMN,    /* columns[0] op value; all operators; IN: values, or value when it is a marker */
-    AST_RELATION_TUPLE,     /* (columns) op value (a TUPLE or a MARKER); IN: values (TUPLEs or MARKERs), or value a MARKER */
-    AST_RELATION_TOKEN,     /* TOKEN(columns) op value; comparisons only */
+    AST_RELATION_COLUMN, /* columns[0] op value; all operators; IN: values, or value when it is a
+                            marker */
+    AST_RELATION_TUPLE, /* (columns) op value (a TUPLE or a MARKER); IN: values (TUPLEs or MARKERs),
+                           or value a MARKER */
+    AST_RELATION_TOKEN, /* TOKEN(columns) op value; comparisons only */
     AST_RELATION_MAP_ENTRY, /* columns[0][key] op value; comparisons only */
     AST_RELATION_INDEX,     /* expr(index, value) */
 };
@@ -209,8 +220,8 @@ struct ast_condition {
     struct ast_name column;
     struct ast_term *element; /* column[element], else NULL */
     struct ast_name field;    /* column.field, else absent */
-    enum ast_operator op;     /* comparisons, IN, CONTAINS [KEY] (the last only of a plain column) */
-    struct ast_term *value;   /* NULL for IN (…); a MARKER for IN ? */
+    enum ast_operator op;   /* comparisons, IN, CONTAINS [KEY] (the last only of a plain column) */
+    struct ast_term *value; /* NULL for IN (…); a MARKER for IN ? */
     struct ast_terms values;
     struct bytes source;
 };
@@ -223,7 +234,12 @@ struct ast_if {
 };
 
 /* USING … AND …. Any may be NULL; written twice, the last counts, as in Cassandra. */
-enum ast_using_kind { AST_USING_TIMESTAMP, AST_USING_TTL, AST_USING_TIMEOUT, AST_USING_CONSISTENCY };
+enum ast_using_kind {
+    AST_USING_TIMESTAMP,
+    AST_USING_TTL,
+    AST_USING_TIMEOUT,
+    AST_USING_CONSISTENCY
+};
 struct ast_using_item {
     enum ast_using_kind kind;
     struct ast_term *value;      /* NULL for CONSISTENCY */
@@ -256,9 +272,9 @@ struct ast_property_entry {
 };
 struct ast_property {
     struct ast_name name;
-    bool is_map;                /* entries; else value */
-    bool is_keyword;            /* value is an unquoted word such as `WITH x = all`; its kind is STRING */
-    struct ast_literal value;   /* never NULL literals */
+    bool is_map;     /* entries; else value */
+    bool is_keyword; /* value is an unquoted word such as `WITH x = all`; its kind is STRING */
+    struct ast_literal value; /* never NULL literals */
     struct ast_property_entry *entries;
     size_t entries_count;
     struct bytes source;
@@ -276,7 +292,7 @@ struct ast_properties {
     bool compact_storage;
 };
 
-/* --- Data statements ------------------------------------------------------------------------------ */
+/* --- Data statements -------------------------------------------------------------------------- */
 
 struct ast_select {
     bool json, distinct;
@@ -351,20 +367,23 @@ enum ast_batch_kind { AST_BATCH_LOGGED, AST_BATCH_UNLOGGED, AST_BATCH_COUNTER };
 struct ast_batch {
     enum ast_batch_kind kind;
     struct ast_using using;
-    struct ast_statement **items; /* INSERT, UPDATE, DELETE; markers are numbered through the whole batch */
+    struct ast_statement *
+        *items; /* INSERT, UPDATE, DELETE; markers are numbered through the whole batch */
     size_t items_count;
 };
 
-/* --- Schema statements ---------------------------------------------------------------------------- */
+/* --- Schema statements ------------------------------------------------------------------------ */
 
-/* CREATE KEYSPACE (if_exists means IF NOT EXISTS), ALTER KEYSPACE, DROP KEYSPACE (no properties). */
+/* CREATE KEYSPACE (if_exists means IF NOT EXISTS), ALTER KEYSPACE, DROP KEYSPACE (no properties).
+ */
 struct ast_keyspace {
     struct ast_name name;
     bool if_exists;
     struct ast_properties with;
 };
 
-/* MASKED WITH function(args) | MASKED WITH DEFAULT: then function is mask_default without arguments. */
+/* MASKED WITH function(args) | MASKED WITH DEFAULT: then function is mask_default without
+ * arguments. */
 struct ast_mask {
     struct ast_qualified_name function;
     struct ast_terms args;
@@ -375,7 +394,7 @@ struct ast_column_def {
     struct ast_type *type;
     bool is_static;
     struct ast_mask *mask; /* NULL when none */
-    bool primary_key;      /* … PRIMARY KEY after the column; it then also stands in primary_keys */
+    bool primary_key; /* … PRIMARY KEY after the column; it then also stands in primary_keys */
     struct bytes source;
 };
 struct ast_primary_key {
@@ -531,7 +550,7 @@ struct ast_trigger {
     struct bytes using_class;
 };
 
-/* --- Access statements ---------------------------------------------------------------------------- */
+/* --- Access statements ------------------------------------------------------------------------ */
 
 /* A role: as written in quotes of either kind, else lower-case. Printed quoted with "…". */
 enum ast_role_option_kind {
@@ -552,12 +571,13 @@ struct ast_role_option {
     struct ast_property_entry *entries;
     size_t entries_count;
 };
-/* CREATE (if_exists means IF NOT EXISTS), ALTER, DROP of ROLE and USER. USER's own syntax gives PASSWORD,
- * HASHED_PASSWORD and SUPERUSER options only. */
+/* CREATE (if_exists means IF NOT EXISTS), ALTER, DROP of ROLE and USER. USER's own syntax gives
+ * PASSWORD, HASHED_PASSWORD and SUPERUSER options only. */
 struct ast_role {
     struct ast_name name;
     bool if_exists;
-    struct ast_role_option *options; /* never PASSWORD and HASHED_PASSWORD together; no kind twice */
+    struct ast_role_option
+        *options; /* never PASSWORD and HASHED_PASSWORD together; no kind twice */
     size_t options_count;
 };
 /* ADD IDENTITY 'i' TO ROLE 'r' (if_exists means IF NOT EXISTS), DROP IDENTITY (no role). */
@@ -586,17 +606,17 @@ const char *ast_permission_text(enum ast_permission p);
 enum ast_resource_kind {
     AST_RESOURCE_NONE, /* LIST … without ON */
     AST_RESOURCE_ALL_KEYSPACES,
-    AST_RESOURCE_KEYSPACE,          /* name.keyspace */
-    AST_RESOURCE_TABLE,             /* name */
-    AST_RESOURCE_ALL_TABLES_IN,     /* name.keyspace */
-    AST_RESOURCE_ALL_ROLES,         /* */
-    AST_RESOURCE_ROLE,              /* name.name */
-    AST_RESOURCE_ALL_FUNCTIONS,     /* */
-    AST_RESOURCE_ALL_FUNCTIONS_IN,  /* name.keyspace */
-    AST_RESOURCE_FUNCTION,          /* name, args */
-    AST_RESOURCE_ALL_MBEANS,        /* */
-    AST_RESOURCE_MBEAN,             /* text */
-    AST_RESOURCE_MBEANS,            /* text: a pattern */
+    AST_RESOURCE_KEYSPACE,         /* name.keyspace */
+    AST_RESOURCE_TABLE,            /* name */
+    AST_RESOURCE_ALL_TABLES_IN,    /* name.keyspace */
+    AST_RESOURCE_ALL_ROLES,        /* */
+    AST_RESOURCE_ROLE,             /* name.name */
+    AST_RESOURCE_ALL_FUNCTIONS,    /* */
+    AST_RESOURCE_ALL_FUNCTIONS_IN, /* name.keyspace */
+    AST_RESOURCE_FUNCTION,         /* name, args */
+    AST_RESOURCE_ALL_MBEANS,       /* */
+    AST_RESOURCE_MBEAN,            /* text */
+    AST_RESOURCE_MBEANS,           /* text: a pattern */
 };
 struct ast_resource {
     enum ast_resource_kind kind;
@@ -622,7 +642,7 @@ struct ast_list_roles {
     bool norecursive;
 };
 
-/* --- DESCRIBE ------------------------------------------------------------------------------------- */
+/* --- DESCRIBE --------------------------------------------------------------------------------- */
 
 enum ast_describe_kind {
     AST_DESCRIBE_CLUSTER,
@@ -647,7 +667,7 @@ struct ast_describe {
     struct ast_qualified_name name;
 };
 
-/* --- Statements ----------------------------------------------------------------------------------- */
+/* --- Statements ------------------------------------------------------------------------------- */
 
 enum ast_statement_kind {
     AST_SELECT,
@@ -698,9 +718,11 @@ enum ast_statement_kind {
 
 struct ast_statement {
     enum ast_statement_kind kind;
-    struct bytes text;         /* the parser's copy of the whole text, NUL-terminated (the NUL is not counted) */
+    struct bytes
+        text; /* the parser's copy of the whole text, NUL-terminated (the NUL is not counted) */
     struct bytes source;       /* of this statement: inside a batch only its own part */
-    struct ast_term **markers; /* every bind marker, by index; the statements inside a batch have none of their own */
+    struct ast_term **markers; /* every bind marker, by index; the statements inside a batch have
+                                  none of their own */
     size_t markers_count;
     union {
         struct ast_select select;
@@ -741,9 +763,10 @@ struct ast_position {
 /* Where at (a pointer into s->text) stands. O(length). */
 struct ast_position ast_position(const struct ast_statement *s, const uint8_t *at);
 
-/* --- Printing ------------------------------------------------------------------------------------- */
+/* --- Printing --------------------------------------------------------------------------------- */
 
-/* Canonical CQL: one line, key words in upper case, names quoted only where needed. Parsing it again gives an equal tree. */
+/* Canonical CQL: one line, key words in upper case, names quoted only where needed. Parsing it
+ * again gives an equal tree. */
 void ast_print(struct buf *out, const struct ast_statement *s);
 void ast_print_term(struct buf *out, const struct ast_term *t);
 void ast_print_type(struct buf *out, const struct ast_type *t);

@@ -1,14 +1,19 @@
 /* Syntax errors in Cassandra's words.
  *
- * Where: the first token that no statement can have after the ones before it; the end of the text is "0:-1". ANTLR reports some
- * errors earlier, where its parser tries an alternative, rejects it as a whole and stumbles at its beginning; see reported().
- * What: "mismatched input … expecting X" where the grammar leaves one choice, else "no viable alternative". Cassandra's choice
- * between the two depends on how its parser generator predicts and may differ.
+ * Where: the first token that no statement can have after the ones before it; the end of the text
+ * is "0:-1". ANTLR reports some errors earlier, where its parser tries an alternative, rejects it
+ * as a whole and stumbles at its beginning; see reported().
+ *
+ * What: "mismatched input 'x' expecting y" where the grammar leaves one choice, else "no viable
+ * alternative". Cassandra's choice between the two depends on how its parser generator predicts and
+ * may differ.
+ *
  * The snippet in parentheses starts ten of ANTLR's tokens before the offending one. */
 #include "cql/lang/grammar.h"
 #include "cql/lang/parse_priv.h"
 
-void parse_error(struct parse *p, const char *fmt, ...) {
+void parse_error(struct parse *p, const char *fmt, ...)
+{
     if (p->err != OK) {
         return;
     }
@@ -24,50 +29,59 @@ void parse_error(struct parse *p, const char *fmt, ...) {
     p->err = fail_set(p->fail, ERR_SYNTAX, "%s", text);
 }
 
-void parse_error_failed(struct parse *p, const char *class_name, const char *fmt, ...) {
+void parse_error_failed(struct parse *p, const char *class_name, const char *fmt, ...)
+{
     va_list args;
     va_start(args, fmt);
     char detail[256];
     vsnprintf(detail, sizeof detail, fmt, args);
     va_end(args);
-    parse_error(p, "Failed parsing statement: [%.*s] reason: %s %s", BYTES_FMT(p->text), class_name, detail);
+    parse_error(p, "Failed parsing statement: [%.*s] reason: %s %s", BYTES_FMT(p->text), class_name,
+                detail);
 }
 
-struct ast_position ast_position(const struct ast_statement *s, const uint8_t *at) {
+struct ast_position ast_position(const struct ast_statement *s, const uint8_t *at)
+{
     struct ast_position pos = {1, 0};
     for (const uint8_t *c = s->text.p; c < at; c++) {
         if (*c == '\n') {
             pos.line++;
             pos.column = 0;
-        } else if ((*c & 0xc0) != 0x80) { /* not a continuation byte; beyond the BMP is two UTF-16 units */
+        } else if ((*c & 0xc0) !=
+                   0x80) { /* not a continuation byte; beyond the BMP is two UTF-16 units */
             pos.column += *c >= 0xf0 ? 2 : 1;
         }
     }
     return pos;
 }
 
-static struct ast_position position_of(const struct parse *p, const uint8_t *at) {
+static struct ast_position position_of(const struct parse *p, const uint8_t *at)
+{
     struct ast_statement s = {.text = p->text};
     return ast_position(&s, at);
 }
 
-void parse_error_depth(struct parse *p) {
+void parse_error_depth(struct parse *p)
+{
     if (p->err != OK) {
         return; /* before the position, which takes time */
     }
     struct ast_position at = position_of(p, p->token.p);
-    parse_error(p, "line %u:%u nested too deeply: more than %d levels", at.line, at.column, CQL_DEPTH_MAX);
+    parse_error(p, "line %u:%u nested too deeply: more than %d levels", at.line, at.column,
+                CQL_DEPTH_MAX);
 }
 
-/* --- Lexer errors --------------------------------------------------------------------------------- */
+/* --- Lexer errors ----------------------------------------------------------------------------- */
 
-static size_t character_bytes(const uint8_t *p, const uint8_t *limit) {
+static size_t character_bytes(const uint8_t *p, const uint8_t *limit)
+{
     size_t n = *p < 0xc0 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
     size_t left = (size_t)(limit - p);
     return n < left ? n : left;
 }
 
-void parse_error_lexer(struct parse *p, const struct lexer *l) {
+void parse_error_lexer(struct parse *p, const struct lexer *l)
+{
     struct ast_position at = position_of(p, l->error_at);
     struct bytes c = bytes_str("<EOF>");
     if (l->error_at < l->limit) {
@@ -77,19 +91,21 @@ void parse_error_lexer(struct parse *p, const struct lexer *l) {
         }
     }
     if (l->error_expecting) {
-        parse_error(p, "line %u:%u mismatched character '%.*s' expecting %s", at.line, at.column, BYTES_FMT(c),
-                    l->error_expecting);
+        parse_error(p, "line %u:%u mismatched character '%.*s' expecting %s", at.line, at.column,
+                    BYTES_FMT(c), l->error_expecting);
     } else {
-        parse_error(p, "line %u:%u no viable alternative at character '%.*s'", at.line, at.column, BYTES_FMT(c));
+        parse_error(p, "line %u:%u no viable alternative at character '%.*s'", at.line, at.column,
+                    BYTES_FMT(c));
     }
 }
 
-/* --- Parser errors -------------------------------------------------------------------------------- */
+/* --- Parser errors ---------------------------------------------------------------------------- */
 
 #define SNIPPET_TOKENS 10
 
 /* Where the snippet starts: the blanks between tokens count as tokens. */
-static const uint8_t *snippet_start(const struct parse *p, const uint8_t *offending) {
+static const uint8_t *snippet_start(const struct parse *p, const uint8_t *offending)
+{
     const uint8_t *ring[SNIPPET_TOKENS];
     size_t count = 0;
     struct lexer l = {.at = p->text.p, .limit = p->text.p + p->text.n};
@@ -108,7 +124,8 @@ static const uint8_t *snippet_start(const struct parse *p, const uint8_t *offend
     return count < SNIPPET_TOKENS ? p->text.p : ring[count % SNIPPET_TOKENS];
 }
 
-static void put_snippet(struct buf *out, const struct parse *p, struct bytes offending) {
+static void put_snippet(struct buf *out, const struct parse *p, struct bytes offending)
+{
     const uint8_t *start = snippet_start(p, offending.p), *end = p->text.p + p->text.n;
     buf_put_str(out, start == p->text.p ? " (" : " (...");
     buf_put(out, start, (size_t)(offending.p - start));
@@ -117,8 +134,10 @@ static void put_snippet(struct buf *out, const struct parse *p, struct bytes off
     buf_put_str(out, offending.p + offending.n == end ? "])" : "]...)");
 }
 
-/* The one token that must stand here, or 0 when the statement may end here, or -1 when there are more. */
-static int expected_token(void *parser) {
+/* The one token that must stand here, or 0 when the statement may end here, or -1 when there are
+ * more. */
+static int expected_token(void *parser)
+{
     if (grammar_accepts(parser, 0)) {
         return 0;
     }
@@ -134,7 +153,8 @@ static int expected_token(void *parser) {
     return found;
 }
 
-static void put_token_name(struct buf *out, int token) {
+static void put_token_name(struct buf *out, int token)
+{
     const char *name = grammar_token_name(token);
     if (name) {
         buf_put_str(out, name);
@@ -157,24 +177,30 @@ static void put_token_name(struct buf *out, int token) {
     buf_put_str(out, "IDENT");
 }
 
-static int lex_at(const struct parse *p, const uint8_t *at, struct bytes *text) {
+static int lex_at(const struct parse *p, const uint8_t *at, struct bytes *text)
+{
     struct lexer l = {.at = at, .limit = p->text.p + p->text.n};
     return lexer_next(&l, text);
 }
 
 /* The first subscript or field of a selector: the token after what they apply to. */
-static int subscripts(const struct parse *p, const struct ast_term *t, struct bytes *text) {
+static int subscripts(const struct parse *p, const struct ast_term *t, struct bytes *text)
+{
     while (t->kind == AST_TERM_FIELD || t->kind == AST_TERM_ELEMENT || t->kind == AST_TERM_SLICE) {
         t = t->access.of;
     }
     return lex_at(p, t->source.p + t->source.n, text);
 }
 
-/* The token that Cassandra reports instead of the given one, in both arguments; or false when it is that one.
- * - `SELECT JSON a b`: selectors after JSON or DISTINCT are read on trial. Unless a prefix of them stands, the keyword is taken
- *   for a column and the token after it is wrong. A name stands only if what follows it may.
- * - `SELECT a[1 x]`, `SELECT a[1] x`: a selector is read with its subscripts on trial, and without if that fails. */
-static bool reported(const struct parse *p, void *parser, int *token, struct bytes *text) {
+/* The token that Cassandra reports instead of the given one, in both arguments; or false when it is
+ * that one.
+ * - `SELECT JSON a b`: selectors after JSON or DISTINCT are read on trial. Unless a prefix of them
+ * stands, the keyword is taken for a column and the token after it is wrong. A name stands only if
+ * what follows it may.
+ * - `SELECT a[1 x]`, `SELECT a[1] x`: a selector is read with its subscripts on trial, and without
+ * if that fails. */
+static bool reported(const struct parse *p, void *parser, int *token, struct bytes *text)
+{
     if (p->subscripted && *token != 0) {
         *token = subscripts(p, p->subscripted, text);
         return true;
@@ -186,12 +212,14 @@ static bool reported(const struct parse *p, void *parser, int *token, struct byt
         bool name_last = false; /* a column just before, not an alias */
         struct lexer l = {.at = p->trial, .limit = p->text.p + p->text.n};
         struct bytes t;
-        for (int before = 0, one = lexer_next(&l, &t); one > 0 && t.p < text->p; one = lexer_next(&l, &t)) {
+        for (int before = 0, one = lexer_next(&l, &t); one > 0 && t.p < text->p;
+             one = lexer_next(&l, &t)) {
             name_last = parse_is_ident(one) && before != CQL_TOKEN_AS;
             before = one;
         }
         bool fails = stands ? name_last && *token != 0 : first.p < p->end;
-        if (fails && (parse_is_ident(start) || start == CQL_TOKEN_LPAREN || (start == CQL_TOKEN_LBRACKET && !stands))) {
+        if (fails && (parse_is_ident(start) || start == CQL_TOKEN_LPAREN ||
+                      (start == CQL_TOKEN_LBRACKET && !stands))) {
             *token = start;
             *text = first;
             return true;
@@ -205,7 +233,8 @@ static bool reported(const struct parse *p, void *parser, int *token, struct byt
     return false;
 }
 
-void parse_error_token(struct parse *p, int token, void *parser) {
+void parse_error_token(struct parse *p, int token, void *parser)
+{
     if (p->err != OK) {
         return;
     }

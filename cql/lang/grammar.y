@@ -1,12 +1,15 @@
-/* CQL's grammar: tokens to the tree of ast.h, nothing more; the actions only call build.c. It has no conflicts and lemon fails the
-** build when one appears. Order and names follow Cassandra 5.0's grammar, so that the two can be read side by side.
+/* CQL's grammar: tokens to the tree of ast.h, nothing more; the actions only call build.c. It has
+** no conflicts and lemon fails the build when one appears. Order and names follow Cassandra 5.0's
+** grammar, so that the two can be read side by side.
 **
-** Keywords as identifiers. A keyword that no state needs beside an identifier falls back to BASIC or NATIVE where it is not
-** expected (%fallback). One that may stand where an identifier may stand as well (`GRANT ALL` and `GRANT all TO bob`) is listed
-** in bword or ident instead, and the token after it decides. keywords.def has the classes; a test compares.
+** Keywords as identifiers. A keyword that no state needs beside an identifier falls back to BASIC
+** or NATIVE where it is not expected (%fallback). One that may stand where an identifier may stand
+** as well (`GRANT ALL` and `GRANT all TO bob`) is listed in bword or ident instead, and the token
+** after it decides. keywords.def has the classes; a test compares.
 **
-** What one token of lookahead cannot decide, parse.c decides by looking further before it feeds the token, as Cassandra's
-** syntactic predicates do: LPAREN_CAST and LPAREN_HINT open `(type) operand`, SPECIAL is a JSON or DISTINCT that is a column.
+** What one token of lookahead cannot decide, parse.c decides by looking further before it feeds the
+** token, as Cassandra's syntactic predicates do: LPAREN_CAST and LPAREN_HINT open `(type) operand`,
+** SPECIAL is a JSON or DISTINCT that is a column.
 **
 ** The stack is in the arena, grows without recursion and is bounded (grammar_grow). */
 
@@ -16,10 +19,12 @@
 #define YYNOERRORRECOVERY 1
 #define YYMALLOCARGTYPE   size_t
 
-/* The growing stack of the template is the only caller of malloc and realloc; p is the parser there. */
+/* The growing stack of the template is the only caller of malloc and realloc; p is the parser
+ * there. */
 static void *grammar_grow(struct parse *p, const void *old, size_t old_bytes, size_t bytes);
 #define malloc(bytes)       grammar_grow(p->p, NULL, 0, (bytes))
-#define realloc(old, bytes) grammar_grow(p->p, (old), (size_t)p->yystksz * sizeof(p->yystack[0]), (bytes))
+#define realloc(old, bytes) grammar_grow(p->p, (old), old_stack_bytes(p), (bytes))
+#define old_stack_bytes(p)  ((size_t)(p)->yystksz * sizeof((p)->yystack[0]))
 #define free(pointer)       ((void)(pointer))
 
 #define SOURCE(from) build_source(p, (from))
@@ -43,9 +48,10 @@ static void *grammar_grow(struct parse *p, const void *old, size_t old_bytes, si
 }
 
 %fallback BASIC
-    ACCESS AGGREGATES ANN AS CALLED CIDRS CLUSTER CONTAINS CUSTOM DATACENTERS FILTERING FINALFUNC FUNCTIONS GROUP HASHED
-    IDENTITY INITCOND INPUT INTERNALS KEYSPACES LANGUAGE LIKE LOGIN MASKED NOLOGIN NOSUPERUSER OPTIONS PARTITION PASSWORD PER
-    PERMISSION PERMISSIONS REPLACE RETURNS ROLES SFUNC STATIC STORAGE STYPE SUPERUSER TABLES TRIGGER TYPES UNSET USER USERS.
+    ACCESS AGGREGATES ANN AS CALLED CIDRS CLUSTER CONTAINS CUSTOM DATACENTERS FILTERING FINALFUNC
+    FUNCTIONS GROUP HASHED IDENTITY INITCOND INPUT INTERNALS KEYSPACES LANGUAGE LIKE LOGIN MASKED
+    NOLOGIN NOSUPERUSER OPTIONS PARTITION PASSWORD PER PERMISSION PERMISSIONS REPLACE RETURNS ROLES
+    SFUNC STATIC STORAGE STYPE SUPERUSER TABLES TRIGGER TYPES UNSET USER USERS.
 %fallback NATIVE TIMESTAMP COUNTER.
 %fallback SPECIAL JSON DISTINCT.
 %fallback IDENT CONSISTENCY TIMEOUT.
@@ -76,7 +82,7 @@ statement(S) ::= TRUNCATE(K) table_opt table_name(T). {
 table_opt ::= .
 table_opt ::= TABLE.
 
-/* --- Identifiers: their value is the token as written ------------------------------------------------- */
+/* --- Identifiers: their value is the token as written ----------------------------------------- */
 
 bword(A) ::= BASIC(B). { A = B; }
 bword(A) ::= AGGREGATE(B). { A = B; }
@@ -128,7 +134,8 @@ fname0(A) ::= NATIVE(B). { A = B; }
 fname0(A) ::= TOKEN(B). { A = B; }
 fname(A) ::= fname0(B). { A = B; }
 fname(A) ::= COUNT(B). { A = B; }
-/* The same in statements about functions: apart, so that its states do not merge with those of calls. */
+/* The same in statements about functions: apart, so that its states do not merge with those of
+ * calls. */
 fname_decl(A) ::= IDENT(B). { A = B; }
 fname_decl(A) ::= QUOTED_NAME(B). { A = B; }
 fname_decl(A) ::= bword(B). { A = B; }
@@ -144,11 +151,15 @@ keyspace_token(A) ::= QMARK(B). { A = B; }
 
 %type table_name {struct ast_qualified_name *}
 table_name(A) ::= keyspace_token(N). { A = build_qualified(p, BYTES_NULL, N, "table"); }
-table_name(A) ::= keyspace_token(K) DOT keyspace_token(N). { A = build_qualified(p, K, N, "table"); }
+table_name(A) ::= keyspace_token(K) DOT keyspace_token(N). {
+    A = build_qualified(p, K, N, "table");
+}
 
 %type index_name {struct ast_qualified_name *}
 index_name(A) ::= keyspace_token(N). { A = build_qualified(p, BYTES_NULL, N, "index"); }
-index_name(A) ::= keyspace_token(K) DOT keyspace_token(N). { A = build_qualified(p, K, N, "index"); }
+index_name(A) ::= keyspace_token(K) DOT keyspace_token(N). {
+    A = build_qualified(p, K, N, "index");
+}
 
 role_token(A) ::= ident(B). { A = B; }
 role_token(A) ::= STRING(B). { A = B; }
@@ -170,7 +181,7 @@ if_exists(A) ::= IF EXISTS. { A = true; }
 if_not_exists(A) ::= . { A = false; }
 if_not_exists(A) ::= IF NOT EXISTS. { A = true; }
 
-/* --- Types --------------------------------------------------------------------------------------------- */
+/* --- Types ------------------------------------------------------------------------------------ */
 
 %type type {struct ast_type *}
 type(A) ::= NATIVE(N). { A = build_native(p, N); }
@@ -178,7 +189,9 @@ type(A) ::= STRING(N). {
     A = build_type(p, AST_TYPE_CUSTOM, N.p, NULL);
     A->name = build_string(p, N);
 }
-type(A) ::= LIST(K) LT type(T) GT. { A = build_type(p, AST_TYPE_LIST, K.p, build_types(p, NULL, T)); }
+type(A) ::= LIST(K) LT type(T) GT. {
+    A = build_type(p, AST_TYPE_LIST, K.p, build_types(p, NULL, T));
+}
 type(A) ::= SET(K) LT type(T) GT. { A = build_type(p, AST_TYPE_SET, K.p, build_types(p, NULL, T)); }
 type(A) ::= MAP(K) LT type(T) COMMA type(U) GT. {
     A = build_type(p, AST_TYPE_MAP, K.p, build_types(p, build_types(p, NULL, T), U));
@@ -206,7 +219,7 @@ types(A) ::= types(V) COMMA type(T). { A = build_types(p, V, T); }
 types_opt(A) ::= . { A = NULL; }
 types_opt(A) ::= types(V). { A = V; }
 
-/* --- Terms --------------------------------------------------------------------------------------------- */
+/* --- Terms ------------------------------------------------------------------------------------ */
 
 %type constant {struct ast_term *}
 constant(A) ::= STRING(T). { A = build_literal(p, AST_LITERAL_STRING, T); }
@@ -217,7 +230,9 @@ constant(A) ::= DURATION_LITERAL(T). { A = build_literal(p, AST_LITERAL_DURATION
 constant(A) ::= UUID_LITERAL(T). { A = build_literal(p, AST_LITERAL_UUID, T); }
 constant(A) ::= HEX(T). { A = build_literal(p, AST_LITERAL_HEX, T); }
 constant(A) ::= NAN(T). { A = build_special_float(p, T, "NaN"); }
-constant(A) ::= INFINITY(T). { A = build_special_float(p, T, T.p[0] == '-' ? "-Infinity" : "Infinity"); }
+constant(A) ::= INFINITY(T). {
+    A = build_special_float(p, T, T.p[0] == '-' ? "-Infinity" : "Infinity");
+}
 
 %type marker {struct ast_term *}
 marker(A) ::= QMARK(T). { A = build_marker(p, T, BYTES_NULL); }
@@ -246,14 +261,18 @@ term_group(A) ::= MINUS(K) simple_term(T). { A = build_unary(p, AST_TERM_NEGATE,
 simple_term(A) ::= constant(T). { A = T; }
 simple_term(A) ::= NULL(T). { A = build_literal(p, AST_LITERAL_NULL, T); }
 simple_term(A) ::= marker(T). { A = T; }
-simple_term(A) ::= LBRACKET(K) terms_opt(V) RBRACKET. { A = build_elements(p, AST_TERM_LIST, K.p, V); }
+simple_term(A) ::= LBRACKET(K) terms_opt(V) RBRACKET. {
+    A = build_elements(p, AST_TERM_LIST, K.p, V);
+}
 simple_term(A) ::= LBRACE(K) terms_opt(V) RBRACE. { A = build_elements(p, AST_TERM_SET, K.p, V); }
 simple_term(A) ::= LBRACE(K) term_entries(V) RBRACE. { A = build_map(p, K.p, V); }
 simple_term(A) ::= LBRACE(K) udt_fields(V) RBRACE. { A = build_udt(p, K.p, V); }
 simple_term(A) ::= tuple(T). { A = T; }
 simple_term(A) ::= fname(N) LPAREN terms_opt(V) RPAREN. { A = build_call(p, BYTES_NULL, N, V); }
 simple_term(A) ::= ident(Q) DOT fname(N) LPAREN terms_opt(V) RPAREN. { A = build_call(p, Q, N, V); }
-simple_term(A) ::= LPAREN_CAST(K) type(T) RPAREN simple_term(O). { A = build_convert(p, AST_TERM_HINT, K.p, T, O); }
+simple_term(A) ::= LPAREN_CAST(K) type(T) RPAREN simple_term(O). {
+    A = build_convert(p, AST_TERM_HINT, K.p, T, O);
+}
 simple_term(A) ::= CAST(K) LPAREN simple_term(O) AS NATIVE(N) RPAREN. {
     A = build_convert(p, AST_TERM_CAST, K.p, build_native(p, N), O);
 }
@@ -274,11 +293,12 @@ term_entries(A) ::= term_entries(V) COMMA term(K) COLON term(T). { A = build_ent
 udt_fields(A) ::= ident(N) COLON term(T). { A = build_field_value(p, NULL, N, T); }
 udt_fields(A) ::= udt_fields(V) COMMA ident(N) COLON term(T). { A = build_field_value(p, V, N, T); }
 
-/* --- SELECT -------------------------------------------------------------------------------------------- */
+/* --- SELECT ----------------------------------------------------------------------------------- */
 
 %type select {struct ast_statement *}
-select(A) ::= SELECT(K) json_opt(J) distinct_opt(D) selectors(V) FROM table_name(T) where_opt(W) group_by_opt(G)
-              order_by_opt(O) partition_limit_opt(P) limit_opt(L) filtering_opt(F) using_select_opt(U). {
+select(A) ::= SELECT(K) json_opt(J) distinct_opt(D) selectors(V) FROM table_name(T) where_opt(W)
+        group_by_opt(G) order_by_opt(O) partition_limit_opt(P) limit_opt(L) filtering_opt(F)
+        using_select_opt(U). {
     A = build_statement(p, AST_SELECT, K.p);
     struct ast_select *s = &A->select;
     s->json = J;
@@ -346,7 +366,9 @@ expr_group(A) ::= postfix(E). { A = E; }
 %type postfix {struct ast_term *}
 postfix(A) ::= primary(E). { A = E; }
 postfix(A) ::= hints(V) primary(E). { A = build_hints(p, V, E); }
-postfix(A) ::= hints(V) ident(N) DOT ident(F). { A = build_field(p, build_hints(p, V, build_column(p, N)), F); }
+postfix(A) ::= hints(V) ident(N) DOT ident(F). {
+    A = build_field(p, build_hints(p, V, build_column(p, N)), F);
+}
 postfix(A) ::= ident(N) DOT ident(F). { A = build_field(p, build_column(p, N), F); }
 postfix(A) ::= field_of(E) ident(F). { A = build_postfix(p, build_field(p, E, F)); }
 postfix(A) ::= element_of(E) subscript(S) RBRACKET. { A = build_postfix(p, build_access(p, E, S)); }
@@ -355,7 +377,9 @@ field_of(A) ::= postfix(E) DOT. { A = build_access_of(p, E); }
 %type element_of {struct ast_term *}
 element_of(A) ::= postfix(E) LBRACKET. { A = build_access_of(p, E); }
 element_of(A) ::= ident(N) LBRACKET. { A = build_access_of(p, build_column(p, N)); }
-element_of(A) ::= hints(V) ident(N) LBRACKET. { A = build_access_of(p, build_hints(p, V, build_column(p, N))); }
+element_of(A) ::= hints(V) ident(N) LBRACKET. {
+    A = build_access_of(p, build_hints(p, V, build_column(p, N)));
+}
 
 %type subscript {struct ast_term *}
 subscript(A) ::= term(F). { A = build_range(p, false, F, NULL); }
@@ -381,8 +405,12 @@ primary(A) ::= fname0(N) LPAREN exprs_opt(V) RPAREN. { A = build_call(p, BYTES_N
 primary(A) ::= COUNT(N) LPAREN exprs_opt(V) RPAREN. { A = build_call(p, BYTES_NULL, N, V); }
 primary(A) ::= ident(Q) DOT fname(N) LPAREN exprs_opt(V) RPAREN. { A = build_call(p, Q, N, V); }
 primary(A) ::= COUNT(K) LPAREN STAR RPAREN. { A = build_unary(p, AST_TERM_COUNT_ROWS, K.p, NULL); }
-primary(A) ::= WRITETIME(K) LPAREN chain(E) RPAREN. { A = build_unary(p, AST_TERM_WRITETIME, K.p, E); }
-primary(A) ::= MAXWRITETIME(K) LPAREN chain(E) RPAREN. { A = build_unary(p, AST_TERM_MAXWRITETIME, K.p, E); }
+primary(A) ::= WRITETIME(K) LPAREN chain(E) RPAREN. {
+    A = build_unary(p, AST_TERM_WRITETIME, K.p, E);
+}
+primary(A) ::= MAXWRITETIME(K) LPAREN chain(E) RPAREN. {
+    A = build_unary(p, AST_TERM_MAXWRITETIME, K.p, E);
+}
 primary(A) ::= TTL(K) LPAREN chain(E) RPAREN. { A = build_unary(p, AST_TERM_TTL, K.p, E); }
 primary(A) ::= CAST(K) LPAREN expr(E) AS NATIVE(N) RPAREN. {
     A = build_convert(p, AST_TERM_CAST, K.p, build_native(p, N), E);
@@ -413,7 +441,9 @@ group_by_opt(A) ::= GROUP BY exprs(V). { A = V; }
 order_by_opt(A) ::= . { A = NULL; }
 order_by_opt(A) ::= ORDER BY orderings(V). { A = V; }
 orderings(A) ::= cident(N) ann_opt(T) direction_opt(D). { A = build_ordering(p, NULL, N, T, D); }
-orderings(A) ::= orderings(V) COMMA cident(N) ann_opt(T) direction_opt(D). { A = build_ordering(p, V, N, T, D); }
+orderings(A) ::= orderings(V) COMMA cident(N) ann_opt(T) direction_opt(D). {
+    A = build_ordering(p, V, N, T, D);
+}
 %type ann_opt {struct ast_term *}
 ann_opt(A) ::= . { A = NULL; }
 ann_opt(A) ::= ANN OF term(T). { A = T; }
@@ -434,7 +464,7 @@ limit_opt(A) ::= LIMIT int_value(T). { A = T; }
 filtering_opt(A) ::= . { A = false; }
 filtering_opt(A) ::= ALLOW FILTERING. { A = true; }
 
-/* --- WHERE --------------------------------------------------------------------------------------------- */
+/* --- WHERE ------------------------------------------------------------------------------------ */
 
 %type where_opt {struct vec *}
 where_opt(A) ::= . { A = NULL; }
@@ -467,9 +497,13 @@ comparison(A) ::= NE. { A = AST_OP_NEQ; }
 %type relation {struct ast_relation *}
 relation(A) ::= cident(N) comparison(O) term(T). { A = build_column_relation(p, N, O, T); }
 relation(A) ::= cident(N) LIKE term(T). { A = build_column_relation(p, N, AST_OP_LIKE, T); }
-relation(A) ::= cident(N) IS NOT NULL. { A = build_column_relation(p, N, AST_OP_IS_NOT_NULL, NULL); }
+relation(A) ::= cident(N) IS NOT NULL. {
+    A = build_column_relation(p, N, AST_OP_IS_NOT_NULL, NULL);
+}
 relation(A) ::= cident(N) CONTAINS term(T). { A = build_column_relation(p, N, AST_OP_CONTAINS, T); }
-relation(A) ::= cident(N) CONTAINS KEY term(T). { A = build_column_relation(p, N, AST_OP_CONTAINS_KEY, T); }
+relation(A) ::= cident(N) CONTAINS KEY term(T). {
+    A = build_column_relation(p, N, AST_OP_CONTAINS_KEY, T);
+}
 relation(A) ::= cident(N) IN marker(T). { A = build_column_relation(p, N, AST_OP_IN, T); }
 relation(A) ::= cident(N) IN LPAREN terms_opt(V) RPAREN. {
     A = build_column_relation(p, N, AST_OP_IN, NULL);
@@ -520,7 +554,7 @@ tuples(A) ::= tuples(V) COMMA tuple(T). { A = build_terms(p, V, T); }
 markers(A) ::= marker(T). { A = build_terms(p, NULL, T); }
 markers(A) ::= markers(V) COMMA marker(T). { A = build_terms(p, V, T); }
 
-/* --- USING --------------------------------------------------------------------------------------------- */
+/* --- USING ------------------------------------------------------------------------------------ */
 
 %type using_opt {struct ast_using *}
 %type using {struct ast_using *}
@@ -540,7 +574,9 @@ using_delete_opt(A) ::= using_delete(U). { A = U; }
 using_delete(A) ::= USING using_delete_item(I). { A = build_using(p, NULL, I); }
 using_delete(A) ::= using_delete(U) AND using_delete_item(I). { A = build_using(p, U, I); }
 %type using_delete_item {struct ast_using_item *}
-using_delete_item(A) ::= TIMESTAMP int_value(T). { A = build_using_item(p, AST_USING_TIMESTAMP, T, BYTES_NULL); }
+using_delete_item(A) ::= TIMESTAMP int_value(T). {
+    A = build_using_item(p, AST_USING_TIMESTAMP, T, BYTES_NULL);
+}
 using_delete_item(A) ::= using_select_item(I). { A = I; }
 
 /* SELECT has only what is ours. */
@@ -552,16 +588,22 @@ using_select(A) ::= USING using_select_item(I). { A = build_using(p, NULL, I); }
 using_select(A) ::= using_select(U) AND using_select_item(I). { A = build_using(p, U, I); }
 %type using_select_item {struct ast_using_item *}
 using_select_item(A) ::= TIMEOUT DURATION_LITERAL(T). {
-    A = build_using_item(p, AST_USING_TIMEOUT, build_literal(p, AST_LITERAL_DURATION, T), BYTES_NULL);
+    A = build_using_item(p, AST_USING_TIMEOUT, build_literal(p, AST_LITERAL_DURATION, T),
+                         BYTES_NULL);
 }
-using_select_item(A) ::= TIMEOUT marker(T). { A = build_using_item(p, AST_USING_TIMEOUT, T, BYTES_NULL); }
-using_select_item(A) ::= CONSISTENCY ident(N). { A = build_using_item(p, AST_USING_CONSISTENCY, NULL, N); }
+using_select_item(A) ::= TIMEOUT marker(T). {
+    A = build_using_item(p, AST_USING_TIMEOUT, T, BYTES_NULL);
+}
+using_select_item(A) ::= CONSISTENCY ident(N). {
+    A = build_using_item(p, AST_USING_CONSISTENCY, NULL, N);
+}
 
-/* --- INSERT, UPDATE, DELETE, BATCH --------------------------------------------------------------------- */
+/* --- INSERT, UPDATE, DELETE, BATCH ------------------------------------------------------------ */
 
 %type modification {struct ast_statement *}
-modification(A) ::= INSERT(K) INTO table_name(T) LPAREN cidents(C) RPAREN VALUES LPAREN terms(V) RPAREN if_not_exists(I)
-                    using_opt(U). {
+modification(A) ::= INSERT(K) INTO table_name(T) LPAREN cidents(C) RPAREN VALUES LPAREN terms(V)
+        RPAREN if_not_exists(I)
+        using_opt(U). {
     A = build_statement(p, AST_INSERT, K.p);
     A->insert.table = *T;
     VEC_MOVE(A->insert.columns, C);
@@ -571,7 +613,8 @@ modification(A) ::= INSERT(K) INTO table_name(T) LPAREN cidents(C) RPAREN VALUES
         A->insert.using = *U;
     }
 }
-modification(A) ::= INSERT(K) INTO table_name(T) JSON json_value(J) default_opt(D) if_not_exists(I) using_opt(U). {
+modification(A) ::= INSERT(K) INTO table_name(T) JSON json_value(J) default_opt(D) if_not_exists(I)
+        using_opt(U). {
     A = build_statement(p, AST_INSERT, K.p);
     A->insert.table = *T;
     A->insert.json = J;
@@ -589,7 +632,8 @@ default_opt(A) ::= . { A = false; }
 default_opt(A) ::= DEFAULT NULL. { A = false; }
 default_opt(A) ::= DEFAULT UNSET. { A = true; }
 
-modification(A) ::= UPDATE(K) table_name(T) using_opt(U) SET assignments(V) where(W) condition_opt(C). {
+modification(A) ::= UPDATE(K) table_name(T) using_opt(U) SET assignments(V) where(W)
+        condition_opt(C). {
     A = build_statement(p, AST_UPDATE, K.p);
     A->update.table = *T;
     if (U) {
@@ -625,12 +669,14 @@ assignment(A) ::= cident(C) EQ cident(D) MINUS term(T). {
     A = build_assignment(p, AST_ASSIGN_SUBTRACT, C, T);
     build_check_assignment(p, A, D, "X -<value>");
 }
-assignment(A) ::= cident(C) EQ cident(D) INTEGER(N). { /* X = X -3: the minus belongs to the number */
+assignment(A) ::= cident(C) EQ cident(D) INTEGER(N). { /* X = X -3: the minus is the number's */
     A = build_assignment(p, AST_ASSIGN_ADD, C, build_literal(p, AST_LITERAL_INTEGER, N));
     build_check_assignment(p, A, D, N.p[0] == '-' ? "X - <value>" : "X + <value>");
 }
 assignment(A) ::= cident(C) PLUS_EQ term(T). { A = build_assignment(p, AST_ASSIGN_ADD, C, T); }
-assignment(A) ::= cident(C) MINUS_EQ term(T). { A = build_assignment(p, AST_ASSIGN_SUBTRACT, C, T); }
+assignment(A) ::= cident(C) MINUS_EQ term(T). {
+    A = build_assignment(p, AST_ASSIGN_SUBTRACT, C, T);
+}
 assignment(A) ::= cident(C) LBRACKET term(E) RBRACKET EQ term(T). {
     A = build_assignment(p, AST_ASSIGN_SET_ELEMENT, C, T);
     A->element = E;
@@ -663,7 +709,9 @@ conditions(A) ::= conditions(V) AND condition(C). {
 %type condition_left {struct ast_condition *}
 condition(A) ::= condition_left(L) comparison(O) term(T). { A = build_condition(p, L, O, T, NULL); }
 condition(A) ::= condition_left(L) IN marker(T). { A = build_condition(p, L, AST_OP_IN, T, NULL); }
-condition(A) ::= condition_left(L) IN LPAREN terms_opt(V) RPAREN. { A = build_condition(p, L, AST_OP_IN, NULL, V); }
+condition(A) ::= condition_left(L) IN LPAREN terms_opt(V) RPAREN. {
+    A = build_condition(p, L, AST_OP_IN, NULL, V);
+}
 condition(A) ::= cident(N) CONTAINS term(T). {
     A = build_condition(p, build_condition_left(p, N), AST_OP_CONTAINS, T, NULL);
 }
@@ -680,7 +728,8 @@ condition_left(A) ::= cident(N) DOT ident(F). {
     A->field = NAME(F);
 }
 
-modification(A) ::= DELETE(K) deletions_opt(V) FROM table_name(T) using_delete_opt(U) where(W) condition_opt(C). {
+modification(A) ::= DELETE(K) deletions_opt(V) FROM table_name(T) using_delete_opt(U) where(W)
+        condition_opt(C). {
     A = build_statement(p, AST_DELETE, K.p);
     VEC_MOVE(A->delete.columns, V);
     A->delete.table = *T;
@@ -731,7 +780,7 @@ batch_items(A) ::= batch_items(V) modification(S) semicolon_opt. {
 semicolon_opt ::= .
 semicolon_opt ::= SEMICOLON.
 
-/* --- Properties ---------------------------------------------------------------------------------------- */
+/* --- Properties ------------------------------------------------------------------------------- */
 
 %type properties {struct ast_properties *}
 %type properties_opt {struct ast_properties *}
@@ -757,17 +806,22 @@ table_properties_opt(A) ::= . { A = NULL; }
 table_properties_opt(A) ::= table_properties(V). { A = V; }
 table_properties(A) ::= WITH property(E). { A = build_property(p, NULL, E); }
 table_properties(A) ::= WITH COMPACT STORAGE. { A = build_compact(p, NULL); }
-table_properties(A) ::= WITH CLUSTERING ORDER BY LPAREN clustering_order(V) RPAREN. { A = build_clustering(p, NULL, V); }
+table_properties(A) ::= WITH CLUSTERING ORDER BY LPAREN clustering_order(V) RPAREN. {
+    A = build_clustering(p, NULL, V);
+}
 table_properties(A) ::= table_properties(T) AND property(E). { A = build_property(p, T, E); }
 table_properties(A) ::= table_properties(T) AND COMPACT STORAGE. { A = build_compact(p, T); }
-table_properties(A) ::= table_properties(T) AND CLUSTERING ORDER BY LPAREN clustering_order(V) RPAREN. {
+table_properties(A) ::= table_properties(T) AND CLUSTERING ORDER BY LPAREN clustering_order(V)
+        RPAREN. {
     A = build_clustering(p, T, V);
 }
 %type clustering_order {struct vec *}
 clustering_order(A) ::= ident(N) direction(D). { A = build_clustering_column(p, NULL, N, D); }
-clustering_order(A) ::= clustering_order(V) COMMA ident(N) direction(D). { A = build_clustering_column(p, V, N, D); }
+clustering_order(A) ::= clustering_order(V) COMMA ident(N) direction(D). {
+    A = build_clustering_column(p, V, N, D);
+}
 
-/* --- Keyspaces and tables ------------------------------------------------------------------------------ */
+/* --- Keyspaces and tables --------------------------------------------------------------------- */
 
 %type schema_statement {struct ast_statement *}
 schema_statement(A) ::= CREATE(K) KEYSPACE if_not_exists(I) keyspace_token(N) WITH properties(W). {
@@ -781,7 +835,7 @@ schema_statement(A) ::= DROP(K) KEYSPACE if_exists(I) keyspace_token(N). {
 }
 
 schema_statement(A) ::= CREATE(K) TABLE if_not_exists(I) table_name(N) LPAREN table_items(T) RPAREN
-                        table_properties_opt(W). {
+        table_properties_opt(W). {
     A = build_statement(p, AST_CREATE_TABLE, K.p);
     A->create_table = *T;
     A->create_table.name = *N;
@@ -822,8 +876,12 @@ mask(A) ::= MASKED WITH DEFAULT. { A = build_mask(p, NULL, NULL); }
 mask(A) ::= MASKED WITH function_name(N) LPAREN terms_opt(V) RPAREN. { A = build_mask(p, N, V); }
 
 %type primary_key {struct ast_primary_key *}
-primary_key(A) ::= PRIMARY KEY LPAREN partition_key(V) RPAREN. { A = build_primary_key(p, V, NULL); }
-primary_key(A) ::= PRIMARY KEY LPAREN partition_key(V) COMMA names(C) RPAREN. { A = build_primary_key(p, V, C); }
+primary_key(A) ::= PRIMARY KEY LPAREN partition_key(V) RPAREN. {
+    A = build_primary_key(p, V, NULL);
+}
+primary_key(A) ::= PRIMARY KEY LPAREN partition_key(V) COMMA names(C) RPAREN. {
+    A = build_primary_key(p, V, C);
+}
 %type partition_key {struct vec *}
 partition_key(A) ::= ident(N). { A = build_names(p, NULL, N); }
 partition_key(A) ::= LPAREN names(V) RPAREN. { A = V; }
@@ -876,7 +934,9 @@ drop_names(A) ::= LPAREN names(V) RPAREN. { A = V; }
 %type drop_timestamp_opt {struct ast_term *}
 drop_timestamp_opt(A) ::= . { A = NULL; }
 drop_timestamp_opt(A) ::= USING TIMESTAMP INTEGER(T). { A = build_long(p, T); }
-alter_table(A) ::= DROP COMPACT STORAGE. { A = build_alter_table(p, AST_ALTER_TABLE_DROP_COMPACT, false, NULL); }
+alter_table(A) ::= DROP COMPACT STORAGE. {
+    A = build_alter_table(p, AST_ALTER_TABLE_DROP_COMPACT, false, NULL);
+}
 alter_table(A) ::= RENAME if_exists(I) renames(V). {
     A = build_alter_table(p, AST_ALTER_TABLE_RENAME, I, NULL);
     VEC_MOVE(A->renames, V);
@@ -889,11 +949,14 @@ alter_table(A) ::= WITH properties(W). {
 renames(A) ::= ident(F) TO ident(T). { A = build_renames(p, NULL, F, T); }
 renames(A) ::= renames(V) AND ident(F) TO ident(T). { A = build_renames(p, V, F, T); }
 
-schema_statement(A) ::= DROP(K) TABLE if_exists(I) table_name(N). { A = build_drop(p, AST_DROP_TABLE, K, I, N); }
+schema_statement(A) ::= DROP(K) TABLE if_exists(I) table_name(N). {
+    A = build_drop(p, AST_DROP_TABLE, K, I, N);
+}
 
-/* --- Types, indexes, views ----------------------------------------------------------------------------- */
+/* --- Types, indexes, views -------------------------------------------------------------------- */
 
-schema_statement(A) ::= CREATE(K) TYPE if_not_exists(I) user_type_name(N) LPAREN field_defs(V) RPAREN. {
+schema_statement(A) ::= CREATE(K) TYPE if_not_exists(I) user_type_name(N) LPAREN field_defs(V)
+        RPAREN. {
     A = build_statement(p, AST_CREATE_TYPE, K.p);
     A->create_type.name = *N;
     A->create_type.if_not_exists = I;
@@ -910,16 +973,23 @@ schema_statement(A) ::= ALTER(K) TYPE if_exists(I) user_type_name(N) alter_type(
     A->alter_type.if_exists = I;
 }
 %type alter_type {struct ast_alter_type *}
-alter_type(A) ::= ALTER ident(N) TYPE type(T). { A = build_alter_type(p, AST_ALTER_TYPE_TYPE, false, N, T); }
-alter_type(A) ::= ADD if_not_exists(I) ident(N) type(T). { A = build_alter_type(p, AST_ALTER_TYPE_ADD, I, N, T); }
+alter_type(A) ::= ALTER ident(N) TYPE type(T). {
+    A = build_alter_type(p, AST_ALTER_TYPE_TYPE, false, N, T);
+}
+alter_type(A) ::= ADD if_not_exists(I) ident(N) type(T). {
+    A = build_alter_type(p, AST_ALTER_TYPE_ADD, I, N, T);
+}
 alter_type(A) ::= RENAME if_exists(I) renames(V). {
     A = build_alter_type(p, AST_ALTER_TYPE_RENAME, I, BYTES_NULL, NULL);
     VEC_MOVE(A->renames, V);
 }
-schema_statement(A) ::= DROP(K) TYPE if_exists(I) user_type_name(N). { A = build_drop(p, AST_DROP_TYPE, K, I, N); }
+schema_statement(A) ::= DROP(K) TYPE if_exists(I) user_type_name(N). {
+    A = build_drop(p, AST_DROP_TYPE, K, I, N);
+}
 
-schema_statement(A) ::= CREATE(K) custom_opt(C) INDEX if_not_exists(I) index_name_opt(N) ON table_name(T) LPAREN
-                        index_targets_opt(V) RPAREN index_class_opt(U) properties_opt(W). {
+schema_statement(A) ::= CREATE(K) custom_opt(C) INDEX if_not_exists(I) index_name_opt(N) ON
+        table_name(T) LPAREN
+        index_targets_opt(V) RPAREN index_class_opt(U) properties_opt(W). {
     A = build_statement(p, AST_CREATE_INDEX, K.p);
     struct ast_create_index *x = &A->create_index;
     x->custom = C;
@@ -955,14 +1025,25 @@ index_targets(A) ::= index_targets(V) COMMA index_target(T). {
 }
 %type index_target {struct ast_index_target *}
 index_target(A) ::= cident(N). { A = build_index_target(p, AST_INDEX_TARGET_SIMPLE, N); }
-index_target(A) ::= VALUES LPAREN cident(N) RPAREN. { A = build_index_target(p, AST_INDEX_TARGET_VALUES, N); }
-index_target(A) ::= KEYS LPAREN cident(N) RPAREN. { A = build_index_target(p, AST_INDEX_TARGET_KEYS, N); }
-index_target(A) ::= ENTRIES LPAREN cident(N) RPAREN. { A = build_index_target(p, AST_INDEX_TARGET_ENTRIES, N); }
-index_target(A) ::= FULL LPAREN cident(N) RPAREN. { A = build_index_target(p, AST_INDEX_TARGET_FULL, N); }
-schema_statement(A) ::= DROP(K) INDEX if_exists(I) index_name(N). { A = build_drop(p, AST_DROP_INDEX, K, I, N); }
+index_target(A) ::= VALUES LPAREN cident(N) RPAREN. {
+    A = build_index_target(p, AST_INDEX_TARGET_VALUES, N);
+}
+index_target(A) ::= KEYS LPAREN cident(N) RPAREN. {
+    A = build_index_target(p, AST_INDEX_TARGET_KEYS, N);
+}
+index_target(A) ::= ENTRIES LPAREN cident(N) RPAREN. {
+    A = build_index_target(p, AST_INDEX_TARGET_ENTRIES, N);
+}
+index_target(A) ::= FULL LPAREN cident(N) RPAREN. {
+    A = build_index_target(p, AST_INDEX_TARGET_FULL, N);
+}
+schema_statement(A) ::= DROP(K) INDEX if_exists(I) index_name(N). {
+    A = build_drop(p, AST_DROP_INDEX, K, I, N);
+}
 
-schema_statement(A) ::= CREATE(K) MATERIALIZED VIEW if_not_exists(I) table_name(N) AS SELECT selectors(S) FROM table_name(B)
-                        where_opt(R) primary_key(P) table_properties_opt(W). {
+schema_statement(A) ::= CREATE(K) MATERIALIZED VIEW if_not_exists(I) table_name(N) AS SELECT
+        selectors(S) FROM table_name(B)
+        where_opt(R) primary_key(P) table_properties_opt(W). {
     A = build_statement(p, AST_CREATE_VIEW, K.p);
     struct ast_create_view *v = &A->create_view;
     v->name = *N;
@@ -988,13 +1069,15 @@ schema_statement(A) ::= DROP(K) MATERIALIZED VIEW if_exists(I) table_name(N). {
     A = build_drop(p, AST_DROP_VIEW, K, I, N);
 }
 
-/* --- Functions, aggregates, triggers ------------------------------------------------------------------- */
+/* --- Functions, aggregates, triggers ---------------------------------------------------------- */
 
 %type or_replace {bool}
 or_replace(A) ::= . { A = false; }
 or_replace(A) ::= OR REPLACE. { A = true; }
-schema_statement(A) ::= CREATE(K) or_replace(O) FUNCTION if_not_exists(I) function_name(N) LPAREN function_args_opt(V)
-                        RPAREN null_input(C) ON NULL INPUT RETURNS type(T) LANGUAGE IDENT(L) AS STRING(B). {
+schema_statement(A) ::= CREATE(K) or_replace(O) FUNCTION if_not_exists(I) function_name(N) LPAREN
+        function_args_opt(V)
+        RPAREN null_input(C) ON NULL INPUT RETURNS type(T) LANGUAGE IDENT(L) AS
+                        STRING(B). {
     A = build_statement(p, AST_CREATE_FUNCTION, K.p);
     struct ast_create_function *f = &A->create_function;
     f->or_replace = O;
@@ -1015,15 +1098,18 @@ function_args_opt(A) ::= . { A = NULL; }
 function_args_opt(A) ::= function_args(V). { A = V; }
 function_args(A) ::= ident(N) type(T). { A = build_field_def(p, NULL, N, T); }
 function_args(A) ::= function_args(V) COMMA ident(N) type(T). { A = build_field_def(p, V, N, T); }
-schema_statement(A) ::= DROP(K) FUNCTION if_exists(I) function_name(N). { A = build_drop(p, AST_DROP_FUNCTION, K, I, N); }
+schema_statement(A) ::= DROP(K) FUNCTION if_exists(I) function_name(N). {
+    A = build_drop(p, AST_DROP_FUNCTION, K, I, N);
+}
 schema_statement(A) ::= DROP(K) FUNCTION if_exists(I) function_name(N) LPAREN types_opt(V) RPAREN. {
     A = build_drop(p, AST_DROP_FUNCTION, K, I, N);
     A->drop.args_given = true;
     VEC_MOVE(A->drop.args.items, V);
 }
 
-schema_statement(A) ::= CREATE(K) or_replace(O) AGGREGATE if_not_exists(I) function_name(N) LPAREN types_opt(V) RPAREN
-                        SFUNC fname(F) STYPE type(T) finalfunc_opt(G) initcond_opt(C). {
+schema_statement(A) ::= CREATE(K) or_replace(O) AGGREGATE if_not_exists(I) function_name(N) LPAREN
+        types_opt(V) RPAREN
+        SFUNC fname(F) STYPE type(T) finalfunc_opt(G) initcond_opt(C). {
     A = build_statement(p, AST_CREATE_AGGREGATE, K.p);
     struct ast_create_aggregate *g = &A->create_aggregate;
     g->or_replace = O;
@@ -1042,14 +1128,18 @@ finalfunc_opt(A) ::= FINALFUNC fname(N). { A = N; }
 %type initcond_opt {struct ast_term *}
 initcond_opt(A) ::= . { A = NULL; }
 initcond_opt(A) ::= INITCOND term(T). { A = T; }
-schema_statement(A) ::= DROP(K) AGGREGATE if_exists(I) function_name(N). { A = build_drop(p, AST_DROP_AGGREGATE, K, I, N); }
-schema_statement(A) ::= DROP(K) AGGREGATE if_exists(I) function_name(N) LPAREN types_opt(V) RPAREN. {
+schema_statement(A) ::= DROP(K) AGGREGATE if_exists(I) function_name(N). {
+    A = build_drop(p, AST_DROP_AGGREGATE, K, I, N);
+}
+schema_statement(A) ::= DROP(K) AGGREGATE if_exists(I) function_name(N) LPAREN types_opt(V) RPAREN.
+        {
     A = build_drop(p, AST_DROP_AGGREGATE, K, I, N);
     A->drop.args_given = true;
     VEC_MOVE(A->drop.args.items, V);
 }
 
-schema_statement(A) ::= CREATE(K) TRIGGER if_not_exists(I) ident(N) ON table_name(T) USING STRING(C). {
+schema_statement(A) ::= CREATE(K) TRIGGER if_not_exists(I) ident(N) ON table_name(T) USING
+        STRING(C). {
     A = build_statement(p, AST_CREATE_TRIGGER, K.p);
     A->trigger = (struct ast_trigger){NAME(N), *T, I, build_string(p, C)};
 }
@@ -1058,7 +1148,7 @@ schema_statement(A) ::= DROP(K) TRIGGER if_exists(I) ident(N) ON table_name(T). 
     A->trigger = (struct ast_trigger){NAME(N), *T, I, BYTES_NULL};
 }
 
-/* --- Roles and permissions ----------------------------------------------------------------------------- */
+/* --- Roles and permissions -------------------------------------------------------------------- */
 
 %type access_statement {struct ast_statement *}
 access_statement(A) ::= CREATE(K) ROLE if_not_exists(I) role_name(N) role_options_opt(V). {
@@ -1078,22 +1168,34 @@ role_options(A) ::= role_option(O). { A = build_role_option(p, NULL, O); }
 role_options(A) ::= role_options(V) AND role_option(O). { A = build_role_option(p, V, O); }
 %type role_option {struct ast_role_option *}
 role_option(A) ::= PASSWORD EQ STRING(T). { A = build_role_text(p, AST_ROLE_PASSWORD, T); }
-role_option(A) ::= HASHED PASSWORD EQ STRING(T). { A = build_role_text(p, AST_ROLE_HASHED_PASSWORD, T); }
+role_option(A) ::= HASHED PASSWORD EQ STRING(T). {
+    A = build_role_text(p, AST_ROLE_HASHED_PASSWORD, T);
+}
 role_option(A) ::= OPTIONS EQ full_map(V). { A = build_role_map(p, V); }
-role_option(A) ::= SUPERUSER EQ BOOLEAN_LITERAL(T). { A = build_role_flag(p, AST_ROLE_SUPERUSER, T); }
+role_option(A) ::= SUPERUSER EQ BOOLEAN_LITERAL(T). {
+    A = build_role_flag(p, AST_ROLE_SUPERUSER, T);
+}
 role_option(A) ::= LOGIN EQ BOOLEAN_LITERAL(T). { A = build_role_flag(p, AST_ROLE_LOGIN, T); }
-role_option(A) ::= ACCESS TO ALL DATACENTERS. { A = build_role_access(p, AST_ROLE_DATACENTERS, NULL); }
-role_option(A) ::= ACCESS TO DATACENTERS LBRACE strings(V) RBRACE. { A = build_role_access(p, AST_ROLE_DATACENTERS, V); }
+role_option(A) ::= ACCESS TO ALL DATACENTERS. {
+    A = build_role_access(p, AST_ROLE_DATACENTERS, NULL);
+}
+role_option(A) ::= ACCESS TO DATACENTERS LBRACE strings(V) RBRACE. {
+    A = build_role_access(p, AST_ROLE_DATACENTERS, V);
+}
 role_option(A) ::= ACCESS FROM ALL CIDRS. { A = build_role_access(p, AST_ROLE_CIDRS, NULL); }
-role_option(A) ::= ACCESS FROM CIDRS LBRACE strings(V) RBRACE. { A = build_role_access(p, AST_ROLE_CIDRS, V); }
+role_option(A) ::= ACCESS FROM CIDRS LBRACE strings(V) RBRACE. {
+    A = build_role_access(p, AST_ROLE_CIDRS, V);
+}
 %type strings {struct vec *}
 strings(A) ::= STRING(T). { A = build_texts(p, NULL, T); }
 strings(A) ::= strings(V) COMMA STRING(T). { A = build_texts(p, V, T); }
 
-access_statement(A) ::= CREATE(K) USER if_not_exists(I) user_name(N) user_password_opt(V) superuser_opt(S). {
+access_statement(A) ::= CREATE(K) USER if_not_exists(I) user_name(N) user_password_opt(V)
+        superuser_opt(S). {
     A = build_role_statement(p, AST_CREATE_USER, K, I, N, S ? build_role_option(p, V, S) : V);
 }
-access_statement(A) ::= ALTER(K) USER if_exists(I) user_name(N) user_password_opt(V) superuser_opt(S). {
+access_statement(A) ::= ALTER(K) USER if_exists(I) user_name(N) user_password_opt(V)
+        superuser_opt(S). {
     A = build_role_statement(p, AST_ALTER_USER, K, I, N, S ? build_role_option(p, V, S) : V);
 }
 access_statement(A) ::= DROP(K) USER if_exists(I) user_name(N). {
@@ -1114,7 +1216,9 @@ user_password_opt(A) ::= WITH HASHED PASSWORD STRING(T). {
 %type superuser_opt {struct ast_role_option *}
 superuser_opt(A) ::= . { A = NULL; }
 superuser_opt(A) ::= SUPERUSER. { A = build_role_flag(p, AST_ROLE_SUPERUSER, bytes_str("true")); }
-superuser_opt(A) ::= NOSUPERUSER. { A = build_role_flag(p, AST_ROLE_SUPERUSER, bytes_str("false")); }
+superuser_opt(A) ::= NOSUPERUSER. {
+    A = build_role_flag(p, AST_ROLE_SUPERUSER, bytes_str("false"));
+}
 
 access_statement(A) ::= ADD(K) IDENTITY if_not_exists(I) identity(N) TO ROLE identity(R). {
     A = build_statement(p, AST_ADD_IDENTITY, K.p);
@@ -1144,7 +1248,8 @@ access_statement(A) ::= REVOKE(K) role_name(R) FROM role_name(N). {
     A = build_statement(p, AST_REVOKE_ROLE, K.p);
     A->grant_role = (struct ast_grant_role){R, N};
 }
-access_statement(A) ::= LIST(K) permissions(G) on_resource_opt(R) of_role_opt(N) norecursive_opt(C). {
+access_statement(A) ::= LIST(K) permissions(G) on_resource_opt(R) of_role_opt(N)
+        norecursive_opt(C). {
     A = build_permissions(p, AST_LIST_PERMISSIONS, K, G, R);
     A->permissions.role = N;
     A->permissions.norecursive = C;
@@ -1230,7 +1335,7 @@ resource(A) ::= MBEANS STRING(T). {
     A->text = build_string(p, T);
 }
 
-/* --- DESCRIBE ------------------------------------------------------------------------------------------ */
+/* --- DESCRIBE --------------------------------------------------------------------------------- */
 
 %type describe {struct ast_statement *}
 describe(A) ::= describe_keyword(K) describe_what(D) internals_opt(I). {
@@ -1252,19 +1357,25 @@ describe_what(A) ::= FULL SCHEMA. {
 }
 describe_what(A) ::= KEYSPACES. { A = build_describe(p, AST_DESCRIBE_KEYSPACES, NULL); }
 describe_what(A) ::= KEYSPACE keyspace_token_opt(N). { A = build_describe_keyspace(p, N, false); }
-describe_what(A) ::= ONLY KEYSPACE keyspace_token_opt(N). { A = build_describe_keyspace(p, N, true); }
+describe_what(A) ::= ONLY KEYSPACE keyspace_token_opt(N). {
+    A = build_describe_keyspace(p, N, true);
+}
 keyspace_token_opt(A) ::= . { A = BYTES_NULL; }
 keyspace_token_opt(A) ::= keyspace_token(N). { A = N; }
 describe_what(A) ::= TABLES. { A = build_describe(p, AST_DESCRIBE_TABLES, NULL); }
 describe_what(A) ::= TABLE table_name(N). { A = build_describe(p, AST_DESCRIBE_TABLE, N); }
 describe_what(A) ::= INDEX table_name(N). { A = build_describe(p, AST_DESCRIBE_INDEX, N); }
-describe_what(A) ::= MATERIALIZED VIEW table_name(N). { A = build_describe(p, AST_DESCRIBE_VIEW, N); }
+describe_what(A) ::= MATERIALIZED VIEW table_name(N). {
+    A = build_describe(p, AST_DESCRIBE_VIEW, N);
+}
 describe_what(A) ::= TYPES. { A = build_describe(p, AST_DESCRIBE_TYPES, NULL); }
 describe_what(A) ::= TYPE user_type_name(N). { A = build_describe(p, AST_DESCRIBE_TYPE, N); }
 describe_what(A) ::= FUNCTIONS. { A = build_describe(p, AST_DESCRIBE_FUNCTIONS, NULL); }
 describe_what(A) ::= FUNCTION function_name(N). { A = build_describe(p, AST_DESCRIBE_FUNCTION, N); }
 describe_what(A) ::= AGGREGATES. { A = build_describe(p, AST_DESCRIBE_AGGREGATES, NULL); }
-describe_what(A) ::= AGGREGATE function_name(N). { A = build_describe(p, AST_DESCRIBE_AGGREGATE, N); }
+describe_what(A) ::= AGGREGATE function_name(N). {
+    A = build_describe(p, AST_DESCRIBE_AGGREGATE, N);
+}
 describe_what(A) ::= ident(N). {
     A = build_describe(p, AST_DESCRIBE_NAME, build_qualified(p, BYTES_NULL, N, "table"));
 }
@@ -1272,7 +1383,7 @@ describe_what(A) ::= ident(K) DOT ident(N). {
     A = build_describe(p, AST_DESCRIBE_NAME, build_qualified(p, K, N, "table"));
 }
 
-/* --- The parser object, for parse.c and error.c -------------------------------------------------------- */
+/* --- The parser object, for parse.c and error.c ----------------------------------------------- */
 
 %code {
 _Static_assert(YYNTOKEN <= 256, "struct keyword holds a token in a byte");
@@ -1319,7 +1430,8 @@ static YYACTIONTYPE plain_action(YYACTIONTYPE state, int token) {
     return yy_lookahead[i] == token ? yy_action[i] : yy_default[state];
 }
 
-/* Runs the automaton on the states alone: those of the parser's stack up to `kept`, then those pushed here. */
+/* Runs the automaton on the states alone: those of the parser's stack up to `kept`, then those
+ * pushed here. */
 bool grammar_accepts(void *parser, int token) {
     const yyParser *q = parser;
     YYACTIONTYPE pushed[64];
@@ -1355,13 +1467,20 @@ bool grammar_accepts(void *parser, int token) {
 static const char *const token_names[] = {
 #define T(name) [CQL_TOKEN_##name]
     [0] = "EOF",
-    T(LPAREN) = "'('", T(RPAREN) = "')'", T(LBRACKET) = "'['", T(RBRACKET) = "']'", T(LBRACE) = "'{'", T(RBRACE) = "'}'",
-    T(COMMA) = "','", T(SEMICOLON) = "';'", T(COLON) = "':'", T(DOT) = "'.'", T(RANGE) = "RANGE", T(QMARK) = "QMARK",
-    T(EQ) = "'='", T(NE) = "'!='", T(LT) = "'<'", T(LE) = "'<='", T(GT) = "'>'", T(GE) = "'>='", T(PLUS) = "'+'",
-    T(MINUS) = "'-'", T(STAR) = "'*'", T(SLASH) = "'/'", T(PERCENT) = "'%'", T(PLUS_EQ) = "'+='", T(MINUS_EQ) = "'-='",
-    T(EXPR_LPAREN) = "'expr('", T(IDENT) = "IDENT", T(QUOTED_NAME) = "QUOTED_NAME", T(EMPTY_NAME) = "EMPTY_QUOTED_NAME",
-    T(STRING) = "STRING_LITERAL", T(INTEGER) = "INTEGER", T(FLOAT_LITERAL) = "FLOAT", T(BOOLEAN_LITERAL) = "BOOLEAN",
-    T(DURATION_LITERAL) = "DURATION", T(UUID_LITERAL) = "UUID", T(HEX) = "HEXNUMBER", T(NAN) = "K_POSITIVE_NAN",
+    T(LPAREN) = "'('", T(RPAREN) = "')'", T(LBRACKET) = "'['", T(RBRACKET) = "']'",
+    T(LBRACE) = "'{'", T(RBRACE) = "'}'",
+    T(COMMA) = "','", T(SEMICOLON) = "';'", T(COLON) = "':'", T(DOT) = "'.'", T(RANGE) = "RANGE",
+    T(QMARK) = "QMARK",
+    T(EQ) = "'='", T(NE) = "'!='", T(LT) = "'<'", T(LE) = "'<='", T(GT) = "'>'", T(GE) = "'>='",
+    T(PLUS) = "'+'",
+    T(MINUS) = "'-'", T(STAR) = "'*'", T(SLASH) = "'/'", T(PERCENT) = "'%'", T(PLUS_EQ) = "'+='",
+    T(MINUS_EQ) = "'-='",
+    T(EXPR_LPAREN) = "'expr('", T(IDENT) = "IDENT", T(QUOTED_NAME) = "QUOTED_NAME",
+    T(EMPTY_NAME) = "EMPTY_QUOTED_NAME",
+    T(STRING) = "STRING_LITERAL", T(INTEGER) = "INTEGER", T(FLOAT_LITERAL) = "FLOAT",
+    T(BOOLEAN_LITERAL) = "BOOLEAN",
+    T(DURATION_LITERAL) = "DURATION", T(UUID_LITERAL) = "UUID", T(HEX) = "HEXNUMBER",
+    T(NAN) = "K_POSITIVE_NAN",
     T(INFINITY) = "K_POSITIVE_INFINITY", T(TABLE) = "K_COLUMNFAMILY",
 #undef T
 };

@@ -1,15 +1,17 @@
 /* The lexer: CQL text to tokens, one call a token.
  *
- * re2c takes the longest match and, among equals, the earlier rule. ANTLR's lexer, which Cassandra uses, instead predicts a
- * token from its first characters and fails inside it: `12a` is a broken UUID there, not the number 12 and the name a. The
- * rules of the last section below are those beginnings; since they are longer than the valid token before them they win, and
- * the error points at the character after them, where ANTLR's points.
+ * re2c takes the longest match and, among equals, the earlier rule. ANTLR's lexer, which Cassandra
+ * uses, instead predicts a token from its first characters and fails inside it: `12a` is a broken
+ * UUID there, not the number 12 and the name a. The rules of the last section below are those
+ * beginnings; since they are longer than the valid token before them they win, and the error points
+ * at the character after them, where ANTLR's points.
  *
- * Pure; reads text..limit and the LEXER_PADDING zero bytes after it. Source: Cassandra 5.0's token rules. */
+ * Pure; reads text..limit and the LEXER_PADDING zero bytes after it. Source: Cassandra 5.0's token
+ * rules. */
 #include "cql/lang/grammar.h"
 #include "cql/lang/parse_priv.h"
 
-/* --- Keywords ------------------------------------------------------------------------------------- */
+/* --- Keywords --------------------------------------------------------------------------------- */
 
 struct keyword {
     char name[16];
@@ -24,15 +26,15 @@ static const struct keyword keywords[] = {
 #define KEYWORDS_COUNT (sizeof keywords / sizeof keywords[0])
 
 struct word {
-    uint64_t high, low; /* the characters as one big-endian number, zero-padded: compares as strings do */
+    uint64_t high, low; /* the characters, zero-padded, as one big-endian number */
 };
 
 static struct word word_of(const char *name) {
     return (struct word){load_be64((const uint8_t *)name), load_be64((const uint8_t *)name + 8)};
 }
 
-/* The word in upper case; n <= 16, readable for 16 bytes. Clearing bit 5 makes letters upper-case, keeps '_', and turns
- * digits into what no keyword contains. */
+/* The word in upper case; n <= 16, readable for 16 bytes. Clearing bit 5 makes letters upper-case,
+ * keeps '_', and turns digits into what no keyword contains. */
 static struct word word_fold(const uint8_t *p, size_t n) {
     const uint64_t upper = 0xdfdfdfdfdfdfdfdfULL;
     uint64_t high = load_be64(p) & upper, low = load_be64(p + 8) & upper;
@@ -85,7 +87,7 @@ enum keyword_class keyword_class(struct bytes word, int *token_out) {
     return k ? (enum keyword_class)k->class : KEYWORD_NONE;
 }
 
-/* --- Tokens --------------------------------------------------------------------------------------- */
+/* --- Tokens ----------------------------------------------------------------------------------- */
 
 static int fail_at(struct lexer *l, const uint8_t *at, const char *expecting) {
     l->error_at = at;
@@ -124,11 +126,14 @@ again:
     integer  = "-"? digit+;
     exponent = 'e' [+-]? digit+;
 
-    unit     = 'y' | 'mo' | 'w' | 'd' | 'h' | 'm' | 's' | 'ms' | 'us' | "\xc2\xb5" 's' | 'ns';
-    hms      = "T" digit+ "H" (digit+ "M")? (digit+ "S")? | "T" digit+ "M" (digit+ "S")? | "T" digit+ "S";
-    ymd      = "P" digit+ "Y" (digit+ "M")? (digit+ "D")? | "P" digit+ "M" (digit+ "D")? | "P" digit+ "D";
     d2       = digit digit;
+    unit     = 'y' | 'mo' | 'w' | 'd' | 'h' | 'm' | 's' | 'ms' | 'us' | "\xc2\xb5" 's' | 'ns';
+    hms      = "T" (digit+ "H" (digit+ "M")? (digit+ "S")? | digit+ "M" (digit+ "S")? | digit+ "S");
+    ymd      = "P" (digit+ "Y" (digit+ "M")? (digit+ "D")? | digit+ "M" (digit+ "D")? | digit+ "D");
     moment   = "P" d2 d2 "-" d2 "-" d2 "T" d2 ":" d2 ":" d2;
+    iso      = moment | "P" hms | "P" digit+ "W" | ymd hms?;
+    second   = d2 ":" (digit | d2 | d2 ":" digit?)?;
+    time     = digit | d2 | second;
     uuid     = hex{8} "-" hex{4} "-" hex{4} "-" hex{4} "-" hex{12};
 
     [ \t\r\n]+                             { goto again; }
@@ -168,18 +173,18 @@ again:
     "%"  { token = CQL_TOKEN_PERCENT; goto done; }
     "+=" { token = CQL_TOKEN_PLUS_EQ; goto done; }
     "-=" { token = CQL_TOKEN_MINUS_EQ; goto done; }
-    "expr(" { token = CQL_TOKEN_EXPR_LPAREN; goto done; } // one token in Cassandra too, in this case only
+    "expr(" { token = CQL_TOKEN_EXPR_LPAREN; goto done; } // one token in Cassandra too
 
     'true' | 'false'                       { token = CQL_TOKEN_BOOLEAN_LITERAL; goto done; }
     "-" 'nan'                              { token = CQL_TOKEN_NAN; goto done; }
     "-" 'infinity'                         { token = CQL_TOKEN_INFINITY; goto done; }
 
     integer                                { token = CQL_TOKEN_INTEGER; goto done; }
-    integer / ".."                         { token = CQL_TOKEN_INTEGER; goto done; } // the slice 1..2
+    integer / ".."                         { token = CQL_TOKEN_INTEGER; goto done; } // a slice
     integer "." / ".."                     { token = CQL_TOKEN_FLOAT_LITERAL; goto done; }
     integer ("." digit*)? exponent?        { token = CQL_TOKEN_FLOAT_LITERAL; goto done; }
     "-"? (digit+ unit)+                    { token = CQL_TOKEN_DURATION_LITERAL; goto done; }
-    "-"? (moment | "P" hms | "P" digit+ "W" | ymd hms?) { token = CQL_TOKEN_DURATION_LITERAL; goto done; }
+    "-"? iso                               { token = CQL_TOKEN_DURATION_LITERAL; goto done; }
 
     letter (letter | digit | "_")*         {
         const struct keyword *k = keyword_find(start, (size_t)(l->at - start));
@@ -206,7 +211,7 @@ again:
     "-"? digit+ ('n' | 'u' | "\xc2\xb5")   { return fail_at(l, l->at, "set null"); }
     "-"? (digit+ unit)+ digit+ ('n' | 'u' | "\xc2\xb5")? { return fail_at(l, l->at, NULL); }
     "-P" [0-9YMDWTHS]*                     { return fail_at(l, l->at, NULL); }
-    "-"? "P" d2 d2 "-" (digit | d2 | d2 "-" (digit | d2 | d2 "T" (digit | d2 | d2 ":" (digit | d2 | d2 ":" digit?)?)?)?)?
+    "-"? "P" d2 d2 "-" (digit | d2 | d2 "-" (digit | d2 | d2 "T" time?)?)?
                                            { return fail_at(l, l->at, "'-'"); }
     digit hex{0,7}                         { return fail_at(l, l->at, "set null"); }
     hex{8} "-" hex{0,3}                    { return fail_at(l, l->at, "set null"); }

@@ -1,13 +1,16 @@
-/* The parser's driver: feeds the lexer's tokens to the grammar, and looks further ahead where one token does not decide.
+/* The parser's driver: feeds the lexer's tokens to the grammar, and looks further ahead where one
+ * token does not decide.
  *
- * One pass, no token array: looking ahead lexes again from where the lexer stands. A look-ahead reads either two tokens or the
- * type between parentheses, which contains no parenthesis itself, so the whole stays linear in the text. */
+ * One pass, no token array: looking ahead lexes again from where the lexer stands. A look-ahead
+ * reads either two tokens or the type between parentheses, which contains no parenthesis itself, so
+ * the whole stays linear in the text. */
 #include "cql/lang/grammar.h"
 #include "cql/lang/parse_priv.h"
 
-/* --- Looking ahead -------------------------------------------------------------------------------- */
+/* --- Looking ahead ---------------------------------------------------------------------------- */
 
-bool parse_is_ident(int token) {
+bool parse_is_ident(int token)
+{
     switch (token) {
     case CQL_TOKEN_IDENT:
     case CQL_TOKEN_QUOTED_NAME:
@@ -41,14 +44,15 @@ bool parse_is_ident(int token) {
     case CQL_TOKEN_WRITETIME: return true;
     default: {
         int fallback = token > 0 ? grammar_fallback(token) : 0;
-        return fallback == CQL_TOKEN_BASIC || fallback == CQL_TOKEN_NATIVE || fallback == CQL_TOKEN_SPECIAL ||
-               fallback == CQL_TOKEN_IDENT;
+        return fallback == CQL_TOKEN_BASIC || fallback == CQL_TOKEN_NATIVE ||
+               fallback == CQL_TOKEN_SPECIAL || fallback == CQL_TOKEN_IDENT;
     }
     }
 }
 
 /* Whether the token may be a type's own name. */
-static bool is_type_name(int token) {
+static bool is_type_name(int token)
+{
     switch (token) {
     case CQL_TOKEN_CAST:
     case CQL_TOKEN_COUNT:
@@ -61,15 +65,18 @@ static bool is_type_name(int token) {
     }
 }
 
-static int next(struct lexer *l) {
+static int next(struct lexer *l)
+{
     struct bytes text;
     return lexer_next(l, &text);
 }
 
 #define SLICE_TOKENS_MAX 64
 
-/* After `[`: whether a slice [a..b] closes it. Gives up after some tokens, so that the whole stays linear. */
-static bool slice_follows(struct lexer l) {
+/* After `[`: whether a slice [a..b] closes it. Gives up after some tokens, so that the whole stays
+ * linear. */
+static bool slice_follows(struct lexer l)
+{
     int open = 1;
     for (int i = 0; i < SLICE_TOKENS_MAX && open > 0; i++) {
         int token = next(&l);
@@ -84,8 +91,10 @@ static bool slice_follows(struct lexer l) {
 
 enum start { START_NONE, START_SELECTOR, START_TERM };
 
-/* What may start at l after a keyword or a parenthesis that is something else when nothing starts there. */
-static enum start starts(struct lexer l) {
+/* What may start at l after a keyword or a parenthesis that is something else when nothing starts
+ * there. */
+static enum start starts(struct lexer l)
+{
     int token = next(&l);
     switch (token) {
     case CQL_TOKEN_STRING:
@@ -120,22 +129,26 @@ static enum start starts(struct lexer l) {
 }
 
 /* JSON or DISTINCT after SELECT: the keyword if selectors follow it. */
-static bool selectors_follow(const struct lexer *l) {
+static bool selectors_follow(const struct lexer *l)
+{
     struct lexer ahead = *l;
     int token = next(&ahead);
     return token == CQL_TOKEN_STAR || token == CQL_TOKEN_MINUS || starts(*l) != START_NONE;
 }
 
-/* Skips a type; false if none stands at l. An open nesting of types is counted, not recursed into: `(` cannot be inside. */
-static bool skip_type(struct lexer *l) {
+/* Skips a type; false if none stands at l. An open nesting of types is counted, not recursed into:
+ * `(` cannot be inside. */
+static bool skip_type(struct lexer *l)
+{
     size_t open = 0;
     for (;;) {
         int token = next(l);
         struct lexer after = *l;
         int second = next(&after);
-        bool generic = (token == CQL_TOKEN_LIST || token == CQL_TOKEN_SET || token == CQL_TOKEN_MAP ||
-                        token == CQL_TOKEN_TUPLE || token == CQL_TOKEN_VECTOR || token == CQL_TOKEN_FROZEN) &&
-                       second == CQL_TOKEN_LT;
+        bool generic =
+            (token == CQL_TOKEN_LIST || token == CQL_TOKEN_SET || token == CQL_TOKEN_MAP ||
+             token == CQL_TOKEN_TUPLE || token == CQL_TOKEN_VECTOR || token == CQL_TOKEN_FROZEN) &&
+            second == CQL_TOKEN_LT;
         if (generic) {
             *l = after;
             open++;
@@ -146,7 +159,8 @@ static bool skip_type(struct lexer *l) {
                 return false;
             }
             *l = after;
-        } else if (token != CQL_TOKEN_STRING && !is_type_name(token) && (token != CQL_TOKEN_INTEGER || open == 0)) {
+        } else if (token != CQL_TOKEN_STRING && !is_type_name(token) &&
+                   (token != CQL_TOKEN_INTEGER || open == 0)) {
             return false;
         }
         for (;;) { /* what closes or continues the list around it */
@@ -165,8 +179,10 @@ static bool skip_type(struct lexer *l) {
     }
 }
 
-/* After "(": whether `type ) operand` follows. The grammar takes the answer only where a type hint may stand. */
-static int parenthesis(const struct lexer *l) {
+/* After "(": whether `type ) operand` follows. The grammar takes the answer only where a type hint
+ * may stand. */
+static int parenthesis(const struct lexer *l)
+{
     struct lexer ahead = *l;
     if (!skip_type(&ahead) || next(&ahead) != CQL_TOKEN_RPAREN) {
         return CQL_TOKEN_LPAREN;
@@ -178,9 +194,10 @@ static int parenthesis(const struct lexer *l) {
     }
 }
 
-/* --- Driver --------------------------------------------------------------------------------------- */
+/* --- Driver ----------------------------------------------------------------------------------- */
 
-static err_t run(struct parse *p, int first_token, struct bytes text) {
+static err_t run(struct parse *p, int first_token, struct bytes text)
+{
     /* The copy outlives the caller's buffer, and re2c wants its sentinel. */
     uint8_t *copy = arena_alloc(p->arena, text.n + LEXER_PADDING);
     if (text.n) {
@@ -208,7 +225,8 @@ static err_t run(struct parse *p, int first_token, struct bytes text) {
             }
             break;
         case CQL_TOKEN_DISTINCT:
-            if ((previous == CQL_TOKEN_SELECT || previous == CQL_TOKEN_JSON) && !selectors_follow(&l)) {
+            if ((previous == CQL_TOKEN_SELECT || previous == CQL_TOKEN_JSON) &&
+                !selectors_follow(&l)) {
                 token = CQL_TOKEN_SPECIAL;
             }
             break;
@@ -227,7 +245,9 @@ static err_t run(struct parse *p, int first_token, struct bytes text) {
     return p->err;
 }
 
-err_t cql_parse(struct bytes text, struct arena *arena, struct ast_statement **out, struct fail *fail) {
+err_t cql_parse(struct bytes text, struct arena *arena, struct ast_statement **out,
+                struct fail *fail)
+{
     struct parse p = {.arena = arena, .fail = fail};
     TRY(run(&p, 0, text));
     ensure(p.statement != NULL);
@@ -237,7 +257,9 @@ err_t cql_parse(struct bytes text, struct arena *arena, struct ast_statement **o
     return OK;
 }
 
-err_t cql_parse_type(struct bytes text, struct arena *arena, struct ast_type **out, struct fail *fail) {
+err_t cql_parse_type(struct bytes text, struct arena *arena, struct ast_type **out,
+                     struct fail *fail)
+{
     struct parse p = {.arena = arena, .fail = fail};
     TRY(run(&p, CQL_TOKEN_START_TYPE, text));
     ensure(p.type != NULL);
@@ -245,7 +267,9 @@ err_t cql_parse_type(struct bytes text, struct arena *arena, struct ast_type **o
     return OK;
 }
 
-err_t cql_parse_term(struct bytes text, struct arena *arena, struct ast_term **out, struct fail *fail) {
+err_t cql_parse_term(struct bytes text, struct arena *arena, struct ast_term **out,
+                     struct fail *fail)
+{
     struct parse p = {.arena = arena, .fail = fail};
     TRY(run(&p, CQL_TOKEN_START_TERM, text));
     ensure(p.term != NULL);

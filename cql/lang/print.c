@@ -1,17 +1,20 @@
 /* The tree as canonical CQL: terms, types and data statements; print_schema.c has the rest.
  *
- * Names are quoted where the grammar would read them as something else, which is more often than cql_needs_quotes() says:
- * `true`, and keywords that are not reserved, since whether those are identifiers depends on what stands around them.
- * Recursion is bounded by the trees' depth. */
+ * Names are quoted where the grammar would read them as something else, which is more often than
+ * cql_needs_quotes() says: `true`, and keywords that are not reserved, since whether those are
+ * identifiers depends on what stands around them. Recursion is bounded by the trees' depth. */
 #include "cql/lang/print_priv.h"
 
-static void put(struct buf *out, const char *text) {
+static void put(struct buf *out, const char *text)
+{
     buf_put_str(out, text);
 }
 
-void print_name(struct buf *out, struct ast_name name) {
+void print_name(struct buf *out, struct ast_name name)
+{
     enum keyword_class class = keyword_class(name.text, NULL);
-    bool plain = class == KEYWORD_NONE || class == KEYWORD_NATIVE || bytes_equal_str(name.text, "key");
+    bool plain =
+        class == KEYWORD_NONE || class == KEYWORD_NATIVE || bytes_equal_str(name.text, "key");
     if (!plain || bytes_equal_str(name.text, "true") || bytes_equal_str(name.text, "false")) {
         buf_u8(out, '"');
         buf_put_bytes(out, name.text);
@@ -22,12 +25,15 @@ void print_name(struct buf *out, struct ast_name name) {
 }
 
 /* Names of functions and types differ in which keywords they may be. */
-static void put_special_name(struct buf *out, struct ast_name name, bool is_function) {
+static void put_special_name(struct buf *out, struct ast_name name, bool is_function)
+{
     enum keyword_class class = keyword_class(name.text, NULL);
-    bool quote = class == KEYWORD_NONE     ? is_function ? bytes_equal_str(name.text, "expr") : build_is_reserved_type(name.text)
-                 : class == KEYWORD_NATIVE ? !is_function
-                 : is_function           ? !bytes_equal_str(name.text, "token") && !bytes_equal_str(name.text, "count")
-                               : true;
+    bool quote =
+        class == KEYWORD_NONE
+            ? is_function ? bytes_equal_str(name.text, "expr") : build_is_reserved_type(name.text)
+        : class == KEYWORD_NATIVE ? !is_function
+        : is_function ? !bytes_equal_str(name.text, "token") && !bytes_equal_str(name.text, "count")
+                      : true;
     if (quote || bytes_equal_str(name.text, "true") || bytes_equal_str(name.text, "false")) {
         buf_u8(out, '"');
         buf_put_bytes(out, name.text);
@@ -39,7 +45,8 @@ static void put_special_name(struct buf *out, struct ast_name name, bool is_func
     }
 }
 
-void print_qualified(struct buf *out, const struct ast_qualified_name *q) {
+void print_qualified(struct buf *out, const struct ast_qualified_name *q)
+{
     if (ast_name_present(q->keyspace)) {
         print_name(out, q->keyspace);
         buf_u8(out, '.');
@@ -47,7 +54,8 @@ void print_qualified(struct buf *out, const struct ast_qualified_name *q) {
     print_name(out, q->name);
 }
 
-void print_function_name(struct buf *out, const struct ast_qualified_name *q) {
+void print_function_name(struct buf *out, const struct ast_qualified_name *q)
+{
     if (ast_name_present(q->keyspace)) {
         print_name(out, q->keyspace);
         buf_u8(out, '.');
@@ -55,7 +63,8 @@ void print_function_name(struct buf *out, const struct ast_qualified_name *q) {
     put_special_name(out, q->name, true);
 }
 
-void print_type_name(struct buf *out, const struct ast_qualified_name *q) {
+void print_type_name(struct buf *out, const struct ast_qualified_name *q)
+{
     if (ast_name_present(q->keyspace)) {
         print_name(out, q->keyspace);
         buf_u8(out, '.');
@@ -63,16 +72,18 @@ void print_type_name(struct buf *out, const struct ast_qualified_name *q) {
     put_special_name(out, q->name, false);
 }
 
-void print_names(struct buf *out, const struct ast_name *items, size_t count) {
+void print_names(struct buf *out, const struct ast_name *items, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         put(out, i ? ", " : "");
         print_name(out, items[i]);
     }
 }
 
-/* --- Types ---------------------------------------------------------------------------------------- */
+/* --- Types ------------------------------------------------------------------------------------ */
 
-void ast_print_type(struct buf *out, const struct ast_type *t) {
+void ast_print_type(struct buf *out, const struct ast_type *t)
+{
     static const char *const generic[] = {
         [AST_TYPE_LIST] = "list",   [AST_TYPE_SET] = "set",       [AST_TYPE_MAP] = "map",
         [AST_TYPE_TUPLE] = "tuple", [AST_TYPE_VECTOR] = "vector", [AST_TYPE_FROZEN] = "frozen",
@@ -95,16 +106,18 @@ void ast_print_type(struct buf *out, const struct ast_type *t) {
     buf_u8(out, '>');
 }
 
-void print_types(struct buf *out, const struct ast_types *types) {
+void print_types(struct buf *out, const struct ast_types *types)
+{
     for (size_t i = 0; i < types->items_count; i++) {
         put(out, i ? ", " : "");
         ast_print_type(out, types->items[i]);
     }
 }
 
-/* --- Terms ---------------------------------------------------------------------------------------- */
+/* --- Terms ------------------------------------------------------------------------------------ */
 
-void print_literal(struct buf *out, const struct ast_literal *l) {
+void print_literal(struct buf *out, const struct ast_literal *l)
+{
     if (l->kind == AST_LITERAL_STRING) {
         cql_quote_string(out, l->text);
     } else {
@@ -112,25 +125,31 @@ void print_literal(struct buf *out, const struct ast_literal *l) {
     }
 }
 
-void print_terms(struct buf *out, const struct ast_terms *terms) {
+void print_terms(struct buf *out, const struct ast_terms *terms)
+{
     for (size_t i = 0; i < terms->items_count; i++) {
         put(out, i ? ", " : "");
         ast_print_term(out, terms->items[i]);
     }
 }
 
-static void put_elements(struct buf *out, const struct ast_term *t, char open, char close) {
+static void put_elements(struct buf *out, const struct ast_term *t, char open, char close)
+{
     buf_u8(out, (uint8_t)open);
-    const struct ast_term *one = t->kind == AST_TERM_TUPLE && t->elements.items_count == 1 ? t->elements.items[0] : NULL;
-    if (one && one->kind == AST_TERM_COLUMN && keyword_class(one->column.text, NULL) == KEYWORD_SPECIAL) {
-        buf_put_bytes(out, one->column.text); /* ("ttl")[1] would be a list of type "ttl", (ttl)[1] is not */
+    const struct ast_term *one =
+        t->kind == AST_TERM_TUPLE && t->elements.items_count == 1 ? t->elements.items[0] : NULL;
+    if (one && one->kind == AST_TERM_COLUMN &&
+        keyword_class(one->column.text, NULL) == KEYWORD_SPECIAL) {
+        buf_put_bytes(
+            out, one->column.text); /* ("ttl")[1] would be a list of type "ttl", (ttl)[1] is not */
     } else {
         print_terms(out, &t->elements);
     }
     buf_u8(out, (uint8_t)close);
 }
 
-static void put_entries(struct buf *out, const struct ast_term *t) {
+static void put_entries(struct buf *out, const struct ast_term *t)
+{
     buf_u8(out, '{');
     if (t->kind == AST_TERM_MAP) {
         for (size_t i = 0; i < t->entries.items_count; i++) {
@@ -150,21 +169,24 @@ static void put_entries(struct buf *out, const struct ast_term *t) {
     buf_u8(out, '}');
 }
 
-static void put_call(struct buf *out, const char *name, const struct ast_term *operand) {
+static void put_call(struct buf *out, const char *name, const struct ast_term *operand)
+{
     put(out, name);
     buf_u8(out, '(');
     ast_print_term(out, operand);
     buf_u8(out, ')');
 }
 
-static void put_access(struct buf *out, const struct ast_term *t) {
+static void put_access(struct buf *out, const struct ast_term *t)
+{
     ast_print_term(out, t->access.of);
     if (t->kind == AST_TERM_FIELD) {
         const struct ast_term *last = t->access.of;
         while (last->kind == AST_TERM_HINT) {
             last = last->convert.operand;
         }
-        put(out, last->kind == AST_TERM_LITERAL ? " ." : "."); /* 1.a would be the number 1. and a */
+        put(out,
+            last->kind == AST_TERM_LITERAL ? " ." : "."); /* 1.a would be the number 1. and a */
         print_name(out, t->access.field);
         return;
     }
@@ -181,7 +203,8 @@ static void put_access(struct buf *out, const struct ast_term *t) {
     buf_u8(out, ']');
 }
 
-void ast_print_term(struct buf *out, const struct ast_term *t) {
+void ast_print_term(struct buf *out, const struct ast_term *t)
+{
     switch (t->kind) {
     case AST_TERM_LITERAL: print_literal(out, &t->literal); return;
     case AST_TERM_MARKER:
@@ -236,10 +259,11 @@ void ast_print_term(struct buf *out, const struct ast_term *t) {
     }
 }
 
-/* --- Clauses -------------------------------------------------------------------------------------- */
+/* --- Clauses ---------------------------------------------------------------------------------- */
 
 /* IN's right side. */
-static void put_in(struct buf *out, const struct ast_term *value, const struct ast_terms *values) {
+static void put_in(struct buf *out, const struct ast_term *value, const struct ast_terms *values)
+{
     if (value) {
         ast_print_term(out, value);
     } else {
@@ -249,7 +273,8 @@ static void put_in(struct buf *out, const struct ast_term *value, const struct a
     }
 }
 
-static void put_relation(struct buf *out, const struct ast_relation *r) {
+static void put_relation(struct buf *out, const struct ast_relation *r)
+{
     switch (r->kind) {
     case AST_RELATION_INDEX:
         put(out, "expr(");
@@ -282,14 +307,16 @@ static void put_relation(struct buf *out, const struct ast_relation *r) {
     }
 }
 
-void print_where(struct buf *out, const struct ast_relation *items, size_t count) {
+void print_where(struct buf *out, const struct ast_relation *items, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         put(out, i ? " AND " : " WHERE ");
         put_relation(out, &items[i]);
     }
 }
 
-static void put_if(struct buf *out, const struct ast_if *c) {
+static void put_if(struct buf *out, const struct ast_if *c)
+{
     if (c->exists) {
         put(out, " IF EXISTS");
     }
@@ -314,7 +341,8 @@ static void put_if(struct buf *out, const struct ast_if *c) {
     }
 }
 
-static void put_using(struct buf *out, const struct ast_using *u) {
+static void put_using(struct buf *out, const struct ast_using *u)
+{
     static const char *const words[] = {
         [AST_USING_TIMESTAMP] = "TIMESTAMP ",
         [AST_USING_TTL] = "TTL ",
@@ -332,7 +360,8 @@ static void put_using(struct buf *out, const struct ast_using *u) {
     }
 }
 
-void print_selectors(struct buf *out, const struct ast_selector *items, size_t count) {
+void print_selectors(struct buf *out, const struct ast_selector *items, size_t count)
+{
     if (count == 0) {
         buf_u8(out, '*');
     }
@@ -346,9 +375,10 @@ void print_selectors(struct buf *out, const struct ast_selector *items, size_t c
     }
 }
 
-/* --- Data statements ------------------------------------------------------------------------------ */
+/* --- Data statements -------------------------------------------------------------------------- */
 
-static void print_select(struct buf *out, const struct ast_select *s) {
+static void print_select(struct buf *out, const struct ast_select *s)
+{
     put(out, s->json ? "SELECT JSON " : "SELECT ");
     put(out, s->distinct ? "DISTINCT " : "");
     print_selectors(out, s->selectors, s->selectors_count);
@@ -380,7 +410,8 @@ static void print_select(struct buf *out, const struct ast_select *s) {
     put_using(out, &s->using);
 }
 
-static void print_insert(struct buf *out, const struct ast_insert *s) {
+static void print_insert(struct buf *out, const struct ast_insert *s)
+{
     put(out, "INSERT INTO ");
     print_qualified(out, &s->table);
     if (s->json) {
@@ -398,7 +429,8 @@ static void print_insert(struct buf *out, const struct ast_insert *s) {
     put_using(out, &s->using);
 }
 
-static void print_assignment(struct buf *out, const struct ast_assignment *a) {
+static void print_assignment(struct buf *out, const struct ast_assignment *a)
+{
     print_name(out, a->column);
     switch (a->kind) {
     case AST_ASSIGN_SET: put(out, " = "); break;
@@ -423,7 +455,8 @@ static void print_assignment(struct buf *out, const struct ast_assignment *a) {
     }
 }
 
-static void print_update(struct buf *out, const struct ast_update *s) {
+static void print_update(struct buf *out, const struct ast_update *s)
+{
     put(out, "UPDATE ");
     print_qualified(out, &s->table);
     put_using(out, &s->using);
@@ -435,7 +468,8 @@ static void print_update(struct buf *out, const struct ast_update *s) {
     put_if(out, &s->condition);
 }
 
-static void print_delete(struct buf *out, const struct ast_delete *s) {
+static void print_delete(struct buf *out, const struct ast_delete *s)
+{
     put(out, "DELETE ");
     for (size_t i = 0; i < s->columns_count; i++) {
         const struct ast_deletion *d = &s->columns[i];
@@ -457,7 +491,8 @@ static void print_delete(struct buf *out, const struct ast_delete *s) {
     put_if(out, &s->condition);
 }
 
-static void print_batch(struct buf *out, const struct ast_batch *s) {
+static void print_batch(struct buf *out, const struct ast_batch *s)
+{
     put(out, s->kind == AST_BATCH_LOGGED     ? "BEGIN BATCH"
              : s->kind == AST_BATCH_UNLOGGED ? "BEGIN UNLOGGED BATCH"
                                              : "BEGIN COUNTER BATCH");
@@ -470,7 +505,8 @@ static void print_batch(struct buf *out, const struct ast_batch *s) {
     put(out, " APPLY BATCH");
 }
 
-void ast_print(struct buf *out, const struct ast_statement *s) {
+void ast_print(struct buf *out, const struct ast_statement *s)
+{
     switch (s->kind) {
     case AST_SELECT: print_select(out, &s->select); return;
     case AST_INSERT: print_insert(out, &s->insert); return;

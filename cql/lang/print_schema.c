@@ -1,12 +1,14 @@
 /* Schema, access and DESCRIBE statements as canonical CQL. See print.c. */
 #include "cql/lang/print_priv.h"
 
-static void put(struct buf *out, const char *text) {
+static void put(struct buf *out, const char *text)
+{
     buf_put_str(out, text);
 }
 
 /* Names of fields, arguments and so on follow the same rule as columns'. */
-static void put_role(struct buf *out, struct ast_name name) {
+static void put_role(struct buf *out, struct ast_name name)
+{
     buf_u8(out, '"');
     for (size_t i = 0; i < name.text.n; i++) {
         if (name.text.p[i] == '"') {
@@ -18,7 +20,8 @@ static void put_role(struct buf *out, struct ast_name name) {
 }
 
 /* "" is no quoted name in the grammar: such a role is written as a string. */
-static void print_role_name(struct buf *out, struct ast_name name) {
+static void print_role_name(struct buf *out, struct ast_name name)
+{
     if (name.text.n == 0) {
         put(out, "''");
     } else if (name.quoted) {
@@ -28,9 +31,10 @@ static void print_role_name(struct buf *out, struct ast_name name) {
     }
 }
 
-/* --- Properties ----------------------------------------------------------------------------------- */
+/* --- Properties ------------------------------------------------------------------------------- */
 
-static void put_entries(struct buf *out, const struct ast_property_entry *items, size_t count) {
+static void put_entries(struct buf *out, const struct ast_property_entry *items, size_t count)
+{
     buf_u8(out, '{');
     for (size_t i = 0; i < count; i++) {
         put(out, i ? ", " : "");
@@ -41,7 +45,8 @@ static void put_entries(struct buf *out, const struct ast_property_entry *items,
     buf_u8(out, '}');
 }
 
-static void print_with(struct buf *out, const struct ast_properties *with) {
+static void print_with(struct buf *out, const struct ast_properties *with)
+{
     const char *join = " WITH ";
     for (size_t i = 0; i < with->items_count; i++, join = " AND ") {
         const struct ast_property *x = &with->items[i];
@@ -73,9 +78,10 @@ static void print_with(struct buf *out, const struct ast_properties *with) {
     }
 }
 
-/* --- Tables, types, indexes, views ---------------------------------------------------------------- */
+/* --- Tables, types, indexes, views ------------------------------------------------------------ */
 
-static void print_mask(struct buf *out, const struct ast_mask *m) {
+static void print_mask(struct buf *out, const struct ast_mask *m)
+{
     put(out, " MASKED WITH ");
     if (m->is_default) {
         put(out, "DEFAULT");
@@ -87,7 +93,8 @@ static void print_mask(struct buf *out, const struct ast_mask *m) {
     }
 }
 
-static void print_column(struct buf *out, const struct ast_column_def *c) {
+static void print_column(struct buf *out, const struct ast_column_def *c)
+{
     print_name(out, c->name);
     buf_u8(out, ' ');
     ast_print_type(out, c->type);
@@ -98,7 +105,8 @@ static void print_column(struct buf *out, const struct ast_column_def *c) {
     put(out, c->primary_key ? " PRIMARY KEY" : "");
 }
 
-static void print_primary_key(struct buf *out, const struct ast_primary_key *k) {
+static void print_primary_key(struct buf *out, const struct ast_primary_key *k)
+{
     put(out, "PRIMARY KEY ((");
     print_names(out, k->partition, k->partition_count);
     buf_u8(out, ')');
@@ -109,7 +117,8 @@ static void print_primary_key(struct buf *out, const struct ast_primary_key *k) 
     buf_u8(out, ')');
 }
 
-static void print_create_table(struct buf *out, const struct ast_create_table *t) {
+static void print_create_table(struct buf *out, const struct ast_create_table *t)
+{
     put(out, t->if_not_exists ? "CREATE TABLE IF NOT EXISTS " : "CREATE TABLE ");
     print_qualified(out, &t->name);
     const char *join = " (";
@@ -128,7 +137,8 @@ static void print_create_table(struct buf *out, const struct ast_create_table *t
     print_with(out, &t->with);
 }
 
-static void print_renames(struct buf *out, const struct ast_rename *items, size_t count) {
+static void print_renames(struct buf *out, const struct ast_rename *items, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         put(out, i ? " AND " : "");
         print_name(out, items[i].from);
@@ -137,7 +147,8 @@ static void print_renames(struct buf *out, const struct ast_rename *items, size_
     }
 }
 
-static void print_alter_table(struct buf *out, const struct ast_alter_table *t) {
+static void print_alter_table(struct buf *out, const struct ast_alter_table *t)
+{
     put(out, t->if_exists ? "ALTER TABLE IF EXISTS " : "ALTER TABLE ");
     print_qualified(out, &t->name);
     switch (t->kind) {
@@ -183,7 +194,8 @@ static void print_alter_table(struct buf *out, const struct ast_alter_table *t) 
     }
 }
 
-static void print_fields(struct buf *out, const struct ast_field_def *items, size_t count) {
+static void print_fields(struct buf *out, const struct ast_field_def *items, size_t count)
+{
     buf_u8(out, '(');
     for (size_t i = 0; i < count; i++) {
         put(out, i ? ", " : "");
@@ -194,7 +206,8 @@ static void print_fields(struct buf *out, const struct ast_field_def *items, siz
     buf_u8(out, ')');
 }
 
-static void print_alter_type(struct buf *out, const struct ast_alter_type *t) {
+static void print_alter_type(struct buf *out, const struct ast_alter_type *t)
+{
     put(out, t->if_exists ? "ALTER TYPE IF EXISTS " : "ALTER TYPE ");
     print_type_name(out, &t->name);
     switch (t->kind) {
@@ -210,7 +223,8 @@ static void print_alter_type(struct buf *out, const struct ast_alter_type *t) {
     ast_print_type(out, t->field.type);
 }
 
-static void print_create_index(struct buf *out, const struct ast_create_index *x) {
+static void print_create_index(struct buf *out, const struct ast_create_index *x)
+{
     static const char *const targets[] = {
         [AST_INDEX_TARGET_VALUES] = "VALUES(",
         [AST_INDEX_TARGET_KEYS] = "KEYS(",
@@ -241,8 +255,10 @@ static void print_create_index(struct buf *out, const struct ast_create_index *x
     print_with(out, &x->with);
 }
 
-static void print_create_view(struct buf *out, const struct ast_create_view *v) {
-    put(out, v->if_not_exists ? "CREATE MATERIALIZED VIEW IF NOT EXISTS " : "CREATE MATERIALIZED VIEW ");
+static void print_create_view(struct buf *out, const struct ast_create_view *v)
+{
+    put(out,
+        v->if_not_exists ? "CREATE MATERIALIZED VIEW IF NOT EXISTS " : "CREATE MATERIALIZED VIEW ");
     print_qualified(out, &v->name);
     put(out, " AS SELECT ");
     print_selectors(out, v->selectors, v->selectors_count);
@@ -254,9 +270,10 @@ static void print_create_view(struct buf *out, const struct ast_create_view *v) 
     print_with(out, &v->with);
 }
 
-/* --- Functions ------------------------------------------------------------------------------------ */
+/* --- Functions -------------------------------------------------------------------------------- */
 
-static void print_create_function(struct buf *out, const struct ast_create_function *f) {
+static void print_create_function(struct buf *out, const struct ast_create_function *f)
+{
     put(out, f->or_replace ? "CREATE OR REPLACE FUNCTION " : "CREATE FUNCTION ");
     put(out, f->if_not_exists ? "IF NOT EXISTS " : "");
     print_function_name(out, &f->name);
@@ -271,11 +288,13 @@ static void print_create_function(struct buf *out, const struct ast_create_funct
     cql_quote_string(out, f->body);
 }
 
-static void print_function(struct buf *out, struct ast_name name) {
+static void print_function(struct buf *out, struct ast_name name)
+{
     print_function_name(out, &(struct ast_qualified_name){.name = name});
 }
 
-static void print_create_aggregate(struct buf *out, const struct ast_create_aggregate *g) {
+static void print_create_aggregate(struct buf *out, const struct ast_create_aggregate *g)
+{
     put(out, g->or_replace ? "CREATE OR REPLACE AGGREGATE " : "CREATE AGGREGATE ");
     put(out, g->if_not_exists ? "IF NOT EXISTS " : "");
     print_function_name(out, &g->name);
@@ -295,9 +314,11 @@ static void print_create_aggregate(struct buf *out, const struct ast_create_aggr
     }
 }
 
-/* --- Roles and permissions ------------------------------------------------------------------------ */
+/* --- Roles and permissions -------------------------------------------------------------------- */
 
-static void put_texts(struct buf *out, const char *words, const char *what, const struct ast_role_option *o) {
+static void put_texts(struct buf *out, const char *words, const char *what,
+                      const struct ast_role_option *o)
+{
     put(out, words);
     if (o->texts_count == 0) {
         put(out, " ALL");
@@ -310,7 +331,8 @@ static void put_texts(struct buf *out, const char *words, const char *what, cons
     put(out, o->texts_count ? "}" : "");
 }
 
-static void print_role_option(struct buf *out, const struct ast_role_option *o, bool user) {
+static void print_role_option(struct buf *out, const struct ast_role_option *o, bool user)
+{
     switch (o->kind) {
     case AST_ROLE_PASSWORD:
     case AST_ROLE_HASHED_PASSWORD:
@@ -332,11 +354,13 @@ static void print_role_option(struct buf *out, const struct ast_role_option *o, 
     }
 }
 
-static void print_role(struct buf *out, const struct ast_statement *s) {
+static void print_role(struct buf *out, const struct ast_statement *s)
+{
     const struct ast_role *r = &s->role;
     bool user = s->kind == AST_CREATE_USER || s->kind == AST_ALTER_USER || s->kind == AST_DROP_USER;
     bool create = s->kind == AST_CREATE_USER || s->kind == AST_CREATE_ROLE;
-    buf_printf(out, "%s %s", ast_statement_text(s->kind), r->if_exists ? create ? "IF NOT EXISTS " : "IF EXISTS " : "");
+    buf_printf(out, "%s %s", ast_statement_text(s->kind),
+               r->if_exists ? create ? "IF NOT EXISTS " : "IF EXISTS " : "");
     if (user) {
         cql_quote_string(out, r->name.text);
     } else {
@@ -352,12 +376,14 @@ static void print_role(struct buf *out, const struct ast_statement *s) {
     }
 }
 
-static void put_in_keyspace(struct buf *out, const char *words, struct ast_name keyspace) {
+static void put_in_keyspace(struct buf *out, const char *words, struct ast_name keyspace)
+{
     put(out, words);
     print_name(out, keyspace);
 }
 
-static void print_resource(struct buf *out, const struct ast_resource *r) {
+static void print_resource(struct buf *out, const struct ast_resource *r)
+{
     switch (r->kind) {
     case AST_RESOURCE_NONE: return;
     case AST_RESOURCE_ALL_KEYSPACES: put(out, "ALL KEYSPACES"); return;
@@ -366,14 +392,18 @@ static void print_resource(struct buf *out, const struct ast_resource *r) {
         put(out, "TABLE ");
         print_qualified(out, &r->name);
         return;
-    case AST_RESOURCE_ALL_TABLES_IN: put_in_keyspace(out, "ALL TABLES IN KEYSPACE ", r->name.keyspace); return;
+    case AST_RESOURCE_ALL_TABLES_IN:
+        put_in_keyspace(out, "ALL TABLES IN KEYSPACE ", r->name.keyspace);
+        return;
     case AST_RESOURCE_ALL_ROLES: put(out, "ALL ROLES"); return;
     case AST_RESOURCE_ROLE:
         put(out, "ROLE ");
         print_role_name(out, r->name.name);
         return;
     case AST_RESOURCE_ALL_FUNCTIONS: put(out, "ALL FUNCTIONS"); return;
-    case AST_RESOURCE_ALL_FUNCTIONS_IN: put_in_keyspace(out, "ALL FUNCTIONS IN KEYSPACE ", r->name.keyspace); return;
+    case AST_RESOURCE_ALL_FUNCTIONS_IN:
+        put_in_keyspace(out, "ALL FUNCTIONS IN KEYSPACE ", r->name.keyspace);
+        return;
     case AST_RESOURCE_FUNCTION:
         put(out, "FUNCTION ");
         print_function_name(out, &r->name);
@@ -390,9 +420,12 @@ static void print_resource(struct buf *out, const struct ast_resource *r) {
     }
 }
 
-static void print_permissions(struct buf *out, const struct ast_statement *s) {
+static void print_permissions(struct buf *out, const struct ast_statement *s)
+{
     const struct ast_permissions *g = &s->permissions;
-    put(out, s->kind == AST_GRANT_PERMISSIONS ? "GRANT " : s->kind == AST_REVOKE_PERMISSIONS ? "REVOKE " : "LIST ");
+    put(out, s->kind == AST_GRANT_PERMISSIONS    ? "GRANT "
+             : s->kind == AST_REVOKE_PERMISSIONS ? "REVOKE "
+                                                 : "LIST ");
     if (g->all) {
         put(out, "ALL PERMISSIONS");
     } else {
@@ -408,23 +441,33 @@ static void print_permissions(struct buf *out, const struct ast_statement *s) {
     put(out, g->resource.kind == AST_RESOURCE_NONE ? "" : " ON ");
     print_resource(out, &g->resource);
     if (ast_name_present(g->role)) {
-        put(out, s->kind == AST_GRANT_PERMISSIONS ? " TO " : s->kind == AST_REVOKE_PERMISSIONS ? " FROM " : " OF ");
+        put(out, s->kind == AST_GRANT_PERMISSIONS    ? " TO "
+                 : s->kind == AST_REVOKE_PERMISSIONS ? " FROM "
+                                                     : " OF ");
         print_role_name(out, g->role);
     }
     put(out, g->norecursive ? " NORECURSIVE" : "");
 }
 
-/* --- DESCRIBE ------------------------------------------------------------------------------------- */
+/* --- DESCRIBE --------------------------------------------------------------------------------- */
 
-static void print_describe(struct buf *out, const struct ast_describe *d) {
+static void print_describe(struct buf *out, const struct ast_describe *d)
+{
     static const char *const words[] = {
-        [AST_DESCRIBE_CLUSTER] = "CLUSTER",       [AST_DESCRIBE_SCHEMA] = "SCHEMA",
-        [AST_DESCRIBE_KEYSPACES] = "KEYSPACES",   [AST_DESCRIBE_KEYSPACE] = "KEYSPACE",
-        [AST_DESCRIBE_TABLES] = "TABLES",         [AST_DESCRIBE_TABLE] = "TABLE ",
-        [AST_DESCRIBE_INDEX] = "INDEX ",          [AST_DESCRIBE_VIEW] = "MATERIALIZED VIEW ",
-        [AST_DESCRIBE_TYPES] = "TYPES",           [AST_DESCRIBE_TYPE] = "TYPE ",
-        [AST_DESCRIBE_FUNCTIONS] = "FUNCTIONS",   [AST_DESCRIBE_FUNCTION] = "FUNCTION ",
-        [AST_DESCRIBE_AGGREGATES] = "AGGREGATES", [AST_DESCRIBE_AGGREGATE] = "AGGREGATE ",
+        [AST_DESCRIBE_CLUSTER] = "CLUSTER",
+        [AST_DESCRIBE_SCHEMA] = "SCHEMA",
+        [AST_DESCRIBE_KEYSPACES] = "KEYSPACES",
+        [AST_DESCRIBE_KEYSPACE] = "KEYSPACE",
+        [AST_DESCRIBE_TABLES] = "TABLES",
+        [AST_DESCRIBE_TABLE] = "TABLE ",
+        [AST_DESCRIBE_INDEX] = "INDEX ",
+        [AST_DESCRIBE_VIEW] = "MATERIALIZED VIEW ",
+        [AST_DESCRIBE_TYPES] = "TYPES",
+        [AST_DESCRIBE_TYPE] = "TYPE ",
+        [AST_DESCRIBE_FUNCTIONS] = "FUNCTIONS",
+        [AST_DESCRIBE_FUNCTION] = "FUNCTION ",
+        [AST_DESCRIBE_AGGREGATES] = "AGGREGATES",
+        [AST_DESCRIBE_AGGREGATE] = "AGGREGATE ",
         [AST_DESCRIBE_NAME] = "",
     };
     put(out, "DESCRIBE ");
@@ -449,16 +492,18 @@ static void print_describe(struct buf *out, const struct ast_describe *d) {
     put(out, d->with_internals ? " WITH INTERNALS" : "");
 }
 
-/* --- Statements ----------------------------------------------------------------------------------- */
+/* --- Statements ------------------------------------------------------------------------------- */
 
-static void print_keyspace(struct buf *out, const struct ast_statement *s) {
+static void print_keyspace(struct buf *out, const struct ast_statement *s)
+{
     const char *exists = s->kind == AST_CREATE_KEYSPACE ? "IF NOT EXISTS " : "IF EXISTS ";
     buf_printf(out, "%s %s", ast_statement_text(s->kind), s->keyspace.if_exists ? exists : "");
     print_name(out, s->keyspace.name);
     print_with(out, &s->keyspace.with);
 }
 
-static void print_drop(struct buf *out, const struct ast_statement *s) {
+static void print_drop(struct buf *out, const struct ast_statement *s)
+{
     buf_printf(out, "%s %s", ast_statement_text(s->kind), s->drop.if_exists ? "IF EXISTS " : "");
     if (s->kind == AST_DROP_TYPE) {
         print_type_name(out, &s->drop.name);
@@ -474,7 +519,8 @@ static void print_drop(struct buf *out, const struct ast_statement *s) {
     }
 }
 
-static void print_trigger(struct buf *out, const struct ast_statement *s) {
+static void print_trigger(struct buf *out, const struct ast_statement *s)
+{
     const char *exists = s->kind == AST_CREATE_TRIGGER ? "IF NOT EXISTS " : "IF EXISTS ";
     buf_printf(out, "%s %s", ast_statement_text(s->kind), s->trigger.if_exists ? exists : "");
     print_name(out, s->trigger.name);
@@ -486,7 +532,8 @@ static void print_trigger(struct buf *out, const struct ast_statement *s) {
     }
 }
 
-static void print_identity(struct buf *out, const struct ast_statement *s) {
+static void print_identity(struct buf *out, const struct ast_statement *s)
+{
     const char *exists = s->kind == AST_ADD_IDENTITY ? "IF NOT EXISTS " : "IF EXISTS ";
     buf_printf(out, "%s %s", ast_statement_text(s->kind), s->identity.if_exists ? exists : "");
     cql_quote_string(out, s->identity.identity);
@@ -496,7 +543,8 @@ static void print_identity(struct buf *out, const struct ast_statement *s) {
     }
 }
 
-void print_schema(struct buf *out, const struct ast_statement *s) {
+void print_schema(struct buf *out, const struct ast_statement *s)
+{
     switch (s->kind) {
     case AST_CREATE_KEYSPACE:
     case AST_ALTER_KEYSPACE:
@@ -513,7 +561,8 @@ void print_schema(struct buf *out, const struct ast_statement *s) {
     case AST_CREATE_INDEX: print_create_index(out, &s->create_index); return;
     case AST_CREATE_VIEW: print_create_view(out, &s->create_view); return;
     case AST_ALTER_VIEW:
-        put(out, s->alter_view.if_exists ? "ALTER MATERIALIZED VIEW IF EXISTS " : "ALTER MATERIALIZED VIEW ");
+        put(out, s->alter_view.if_exists ? "ALTER MATERIALIZED VIEW IF EXISTS "
+                                         : "ALTER MATERIALIZED VIEW ");
         print_qualified(out, &s->alter_view.name);
         print_with(out, &s->alter_view.with);
         return;

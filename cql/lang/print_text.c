@@ -1,7 +1,8 @@
 /* The fixed words of the tree's enums, and quoting. */
 #include "cql/lang/parse_priv.h"
 
-const char *ast_operator_text(enum ast_operator op) {
+const char *ast_operator_text(enum ast_operator op)
+{
     static const char *const texts[] = {
         [AST_OP_EQ] = "=",
         [AST_OP_LT] = "<",
@@ -18,7 +19,8 @@ const char *ast_operator_text(enum ast_operator op) {
     return texts[op];
 }
 
-const char *ast_permission_text(enum ast_permission p) {
+const char *ast_permission_text(enum ast_permission p)
+{
     static const char *const texts[] = {
         [AST_PERMISSION_CREATE] = "CREATE",     [AST_PERMISSION_ALTER] = "ALTER",
         [AST_PERMISSION_DROP] = "DROP",         [AST_PERMISSION_SELECT] = "SELECT",
@@ -29,7 +31,8 @@ const char *ast_permission_text(enum ast_permission p) {
     return texts[p];
 }
 
-const char *ast_statement_text(enum ast_statement_kind kind) {
+const char *ast_statement_text(enum ast_statement_kind kind)
+{
     static const char *const texts[] = {
         [AST_SELECT] = "SELECT",
         [AST_INSERT] = "INSERT",
@@ -79,11 +82,13 @@ const char *ast_statement_text(enum ast_statement_kind kind) {
     return texts[kind];
 }
 
-bool cql_is_reserved(struct bytes word) {
+bool cql_is_reserved(struct bytes word)
+{
     return keyword_class(word, NULL) == KEYWORD_RESERVED;
 }
 
-bool cql_needs_quotes(struct bytes ident) {
+bool cql_needs_quotes(struct bytes ident)
+{
     if (ident.n == 0 || ident.p[0] < 'a' || ident.p[0] > 'z') {
         return true;
     }
@@ -96,7 +101,8 @@ bool cql_needs_quotes(struct bytes ident) {
     return cql_is_reserved(ident);
 }
 
-static void put_quoted(struct buf *out, struct bytes text, uint8_t quote) {
+static void put_quoted(struct buf *out, struct bytes text, uint8_t quote)
+{
     buf_u8(out, quote);
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] == quote) {
@@ -107,7 +113,8 @@ static void put_quoted(struct buf *out, struct bytes text, uint8_t quote) {
     buf_u8(out, quote);
 }
 
-void cql_quote_identifier(struct buf *out, struct bytes ident) {
+void cql_quote_identifier(struct buf *out, struct bytes ident)
+{
     if (cql_needs_quotes(ident)) {
         put_quoted(out, ident, '"');
     } else {
@@ -115,6 +122,7 @@ void cql_quote_identifier(struct buf *out, struct bytes ident) {
     }
 }
 
-void cql_quote_string(struct buf *out, struct bytes text) {
+void cql_quote_string(struct buf *out, struct bytes text)
+{
     put_quoted(out, text, '\'');
 }

@@ -307,7 +307,8 @@ static void dump_tables(struct buf *out, const struct ast_statement *s)
         dump_qualified(out, &t->name);
         buf_printf(out, "ifnot%d ", t->if_not_exists);
         dump_columns(out, t->columns, t->columns_count);
-        /* where an inline key stands among the others is not kept by the printer, nor does it matter */
+        /* where an inline key stands among the others is not kept by the printer, nor does it
+         * matter */
         for (int pass = 0; pass < 2; pass++) {
             for (size_t i = 0; i < t->primary_keys_count; i++) {
                 if (t->primary_keys[i].inline_column == (pass == 0)) {

@@ -1,4 +1,5 @@
-/* A tree as text that shows every field, for comparing trees. Sources, and whether a name was quoted, are left out. */
+/* A tree as text that shows every field, for comparing trees. Sources, and whether a name was
+ * quoted, are left out. */
 #ifndef TESTS_UNIT_LANG_DUMP_H
 #define TESTS_UNIT_LANG_DUMP_H
 

@@ -1,12 +1,14 @@
-/* Syntax errors against those recorded from Cassandra: same position, same offending token; mostly the same words. */
+/* Syntax errors against those recorded from Cassandra: same position, same offending token; mostly
+ * the same words. */
 #include "cql/lang/parse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 static const struct {
     const char *statement, *message;
@@ -17,10 +19,12 @@ static const struct {
 };
 #define ERRORS_COUNT (sizeof errors / sizeof errors[0])
 
-/* Of the recorded messages this many are equal to the letter, but for the snippet in parentheses. */
+/* Of the recorded messages this many are equal to the letter, but for the snippet in parentheses.
+ */
 #define SAME_WORDS_MIN 480
 
-/* "line 1:7" and what stands between the quotes of "… input 'x'" or "… character 'x'"; else the whole message. */
+/* "line 1:7" and what stands between the quotes of "… input 'x'" or "… character 'x'"; else the
+ * whole message. */
 static void parts(struct bytes message, struct bytes *position, struct bytes *token)
 {
     *position = message;
@@ -65,7 +69,8 @@ static void test_errors_are_where_cassandra_has_them(void **state)
         arena_init(&a, 0);
         struct fail fail = {.arena = &a};
         struct ast_statement *s;
-        struct bytes expected = bytes_str(errors[i].message), position, token, want_position, want_token;
+        struct bytes expected = bytes_str(errors[i].message), position, token, want_position,
+                     want_token;
         if (cql_parse(bytes_str(errors[i].statement), &a, &s, &fail) != ERR_SYNTAX) {
             fail_msg("accepted: %s", errors[i].statement);
         }
@@ -89,8 +94,10 @@ static void test_the_whole_message(void **state)
         {"SELEC", "line 1:0 no viable alternative at input 'SELEC' ([SELEC])"},
         {"", "line 0:-1 no viable alternative at input '<EOF>'"},
         {";", "line 1:0 no viable alternative at input ';' ([;])"},
-        {"SELECT a FROM t; SELECT", "line 1:17 mismatched input 'SELECT' expecting EOF (SELECT a FROM t; [SELECT])"},
-        {"SELECT a FROM t WHERE a<>1", "line 1:24 no viable alternative at input '>' (...a FROM t WHERE a<[>]...)"},
+        {"SELECT a FROM t; SELECT",
+         "line 1:17 mismatched input 'SELECT' expecting EOF (SELECT a FROM t; [SELECT])"},
+        {"SELECT a FROM t WHERE a<>1",
+         "line 1:24 no viable alternative at input '>' (...a FROM t WHERE a<[>]...)"},
         {"DESC FULL", "line 0:-1 mismatched input '<EOF>' expecting K_SCHEMA"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -101,7 +108,8 @@ static void test_the_whole_message(void **state)
         assert_int_equal(cql_parse(bytes_str(cases[i][0]), &a, &s, &fail), ERR_SYNTAX);
         assert_int_equal(fail.err, ERR_SYNTAX);
         if (!bytes_equal_str(fail.message, cases[i][1])) {
-            fail_msg("%s\nwanted: %s\nhere:   %.*s", cases[i][0], cases[i][1], BYTES_FMT(fail.message));
+            fail_msg("%s\nwanted: %s\nhere:   %.*s", cases[i][0], cases[i][1],
+                     BYTES_FMT(fail.message));
         }
         arena_free(&a);
     }

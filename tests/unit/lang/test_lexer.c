@@ -1,12 +1,14 @@
-/* Tokens, and the keyword list's agreement with the lexer, the grammar's fallbacks and what the grammar accepts. */
+/* Tokens, and the keyword list's agreement with the lexer, the grammar's fallbacks and what the
+ * grammar accepts. */
 #include "cql/lang/grammar.h"
 #include "cql/lang/parse_priv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 struct text {
     uint8_t padded[256];
@@ -35,48 +37,55 @@ static void check_tokens(const char *s, const int *kinds, const char *const *tex
     }
     assert_int_equal(lexer_next(&t.lexer, &text), 0);
 }
-#define TOKENS(s, texts, ...)                                                  \
-    do {                                                                       \
-        const int kinds_[] = {__VA_ARGS__};                                    \
-        const char *const texts_[] = {UNPACK texts};                           \
-        check_tokens(s, kinds_, texts_, sizeof kinds_ / sizeof kinds_[0]);     \
+#define TOKENS(s, texts, ...)                                              \
+    do {                                                                   \
+        const int kinds_[] = {__VA_ARGS__};                                \
+        const char *const texts_[] = {UNPACK texts};                       \
+        check_tokens(s, kinds_, texts_, sizeof kinds_ / sizeof kinds_[0]); \
     } while (0)
 #define UNPACK(...) __VA_ARGS__
 
 static void test_tokens(void **state)
 {
     (void)state;
-    TOKENS("SELECT a_1,\"B\"\"c\" \t\r\n", ("SELECT", "a_1", ",", "\"B\"\"c\""), CQL_TOKEN_SELECT, CQL_TOKEN_IDENT,
-           CQL_TOKEN_COMMA, CQL_TOKEN_QUOTED_NAME);
-    TOKENS("'it''s' '' $$a'$b$$ \"\"", ("'it''s'", "''", "$$a'$b$$", "\"\""), CQL_TOKEN_STRING, CQL_TOKEN_STRING,
-           CQL_TOKEN_STRING, CQL_TOKEN_EMPTY_NAME);
-    TOKENS("a -- x\nb // y\rc /* z\n */d", ("a", "b", "c", "d"), CQL_TOKEN_IDENT, CQL_TOKEN_IDENT, CQL_TOKEN_IDENT,
+    TOKENS("SELECT a_1,\"B\"\"c\" \t\r\n", ("SELECT", "a_1", ",", "\"B\"\"c\""), CQL_TOKEN_SELECT,
+           CQL_TOKEN_IDENT, CQL_TOKEN_COMMA, CQL_TOKEN_QUOTED_NAME);
+    TOKENS("'it''s' '' $$a'$b$$ \"\"", ("'it''s'", "''", "$$a'$b$$", "\"\""), CQL_TOKEN_STRING,
+           CQL_TOKEN_STRING, CQL_TOKEN_STRING, CQL_TOKEN_EMPTY_NAME);
+    TOKENS("a -- x\nb // y\rc /* z\n */d", ("a", "b", "c", "d"), CQL_TOKEN_IDENT, CQL_TOKEN_IDENT,
+           CQL_TOKEN_IDENT, CQL_TOKEN_IDENT);
+    TOKENS("1 -12 - 3 1.5 1. -1e5 1.E-3 0xCafe 0X",
+           ("1", "-12", "-", "3", "1.5", "1.", "-1e5", "1.E-3", "0xCafe", "0X"), CQL_TOKEN_INTEGER,
+           CQL_TOKEN_INTEGER, CQL_TOKEN_MINUS, CQL_TOKEN_INTEGER, CQL_TOKEN_FLOAT_LITERAL,
+           CQL_TOKEN_FLOAT_LITERAL, CQL_TOKEN_FLOAT_LITERAL, CQL_TOKEN_FLOAT_LITERAL, CQL_TOKEN_HEX,
+           CQL_TOKEN_HEX);
+    TOKENS("1..2 1...2 1.5..", ("1", "..", "2", "1.", "..", "2", "1.5", ".."), CQL_TOKEN_INTEGER,
+           CQL_TOKEN_RANGE, CQL_TOKEN_INTEGER, CQL_TOKEN_FLOAT_LITERAL, CQL_TOKEN_RANGE,
+           CQL_TOKEN_INTEGER, CQL_TOKEN_FLOAT_LITERAL, CQL_TOKEN_RANGE);
+    TOKENS("nan -NaN Infinity -infinity TRUE falsehood",
+           ("nan", "-NaN", "Infinity", "-infinity", "TRUE", "falsehood"), CQL_TOKEN_NAN,
+           CQL_TOKEN_NAN, CQL_TOKEN_INFINITY, CQL_TOKEN_INFINITY, CQL_TOKEN_BOOLEAN_LITERAL,
            CQL_TOKEN_IDENT);
-    TOKENS("1 -12 - 3 1.5 1. -1e5 1.E-3 0xCafe 0X", ("1", "-12", "-", "3", "1.5", "1.", "-1e5", "1.E-3", "0xCafe", "0X"),
-           CQL_TOKEN_INTEGER, CQL_TOKEN_INTEGER, CQL_TOKEN_MINUS, CQL_TOKEN_INTEGER, CQL_TOKEN_FLOAT_LITERAL,
-           CQL_TOKEN_FLOAT_LITERAL, CQL_TOKEN_FLOAT_LITERAL, CQL_TOKEN_FLOAT_LITERAL, CQL_TOKEN_HEX, CQL_TOKEN_HEX);
-    TOKENS("1..2 1...2 1.5..", ("1", "..", "2", "1.", "..", "2", "1.5", ".."), CQL_TOKEN_INTEGER, CQL_TOKEN_RANGE,
-           CQL_TOKEN_INTEGER, CQL_TOKEN_FLOAT_LITERAL, CQL_TOKEN_RANGE, CQL_TOKEN_INTEGER, CQL_TOKEN_FLOAT_LITERAL,
-           CQL_TOKEN_RANGE);
-    TOKENS("nan -NaN Infinity -infinity TRUE falsehood", ("nan", "-NaN", "Infinity", "-infinity", "TRUE", "falsehood"),
-           CQL_TOKEN_NAN, CQL_TOKEN_NAN, CQL_TOKEN_INFINITY, CQL_TOKEN_INFINITY, CQL_TOKEN_BOOLEAN_LITERAL,
-           CQL_TOKEN_IDENT);
-    TOKENS("1y2mo3w4d5h6m7s8ms9us10ns -1h 5\xc2\xb5s P1Y2M3DT4H5M6S PT5M -P3W P2020-01-02T03:04:05 p1y P1",
-           ("1y2mo3w4d5h6m7s8ms9us10ns", "-1h", "5\xc2\xb5s", "P1Y2M3DT4H5M6S", "PT5M", "-P3W", "P2020-01-02T03:04:05",
-            "p1y", "P1"),
+    TOKENS("1y2mo3w4d5h6m7s8ms9us10ns -1h 5\xc2\xb5s P1Y2M3DT4H5M6S PT5M -P3W P2020-01-02T03:04:05 "
+           "p1y P1",
+           ("1y2mo3w4d5h6m7s8ms9us10ns", "-1h", "5\xc2\xb5s", "P1Y2M3DT4H5M6S", "PT5M", "-P3W",
+            "P2020-01-02T03:04:05", "p1y", "P1"),
            CQL_TOKEN_DURATION_LITERAL, CQL_TOKEN_DURATION_LITERAL, CQL_TOKEN_DURATION_LITERAL,
            CQL_TOKEN_DURATION_LITERAL, CQL_TOKEN_DURATION_LITERAL, CQL_TOKEN_DURATION_LITERAL,
            CQL_TOKEN_DURATION_LITERAL, CQL_TOKEN_IDENT, CQL_TOKEN_IDENT);
     TOKENS("12345e78-e89b-12d3-a456-426614174000 abcdefab",
-           ("12345e78-e89b-12d3-a456-426614174000", "abcdefab"), CQL_TOKEN_UUID_LITERAL, CQL_TOKEN_IDENT);
-    TOKENS("a!=b<=c>=d<e>f+=g-=h.i:j?;", ("a", "!=", "b", "<=", "c", ">=", "d", "<", "e", ">", "f", "+=", "g", "-=", "h",
-                                          ".", "i", ":", "j", "?", ";"),
-           CQL_TOKEN_IDENT, CQL_TOKEN_NE, CQL_TOKEN_IDENT, CQL_TOKEN_LE, CQL_TOKEN_IDENT, CQL_TOKEN_GE, CQL_TOKEN_IDENT,
-           CQL_TOKEN_LT, CQL_TOKEN_IDENT, CQL_TOKEN_GT, CQL_TOKEN_IDENT, CQL_TOKEN_PLUS_EQ, CQL_TOKEN_IDENT,
-           CQL_TOKEN_MINUS_EQ, CQL_TOKEN_IDENT, CQL_TOKEN_DOT, CQL_TOKEN_IDENT, CQL_TOKEN_COLON, CQL_TOKEN_IDENT,
-           CQL_TOKEN_QMARK, CQL_TOKEN_SEMICOLON);
-    TOKENS("expr(a EXPR(", ("expr(", "a", "EXPR", "("), CQL_TOKEN_EXPR_LPAREN, CQL_TOKEN_IDENT, CQL_TOKEN_IDENT,
-           CQL_TOKEN_LPAREN);
+           ("12345e78-e89b-12d3-a456-426614174000", "abcdefab"), CQL_TOKEN_UUID_LITERAL,
+           CQL_TOKEN_IDENT);
+    TOKENS("a!=b<=c>=d<e>f+=g-=h.i:j?;",
+           ("a", "!=", "b", "<=", "c", ">=", "d", "<", "e", ">", "f", "+=", "g", "-=", "h", ".",
+            "i", ":", "j", "?", ";"),
+           CQL_TOKEN_IDENT, CQL_TOKEN_NE, CQL_TOKEN_IDENT, CQL_TOKEN_LE, CQL_TOKEN_IDENT,
+           CQL_TOKEN_GE, CQL_TOKEN_IDENT, CQL_TOKEN_LT, CQL_TOKEN_IDENT, CQL_TOKEN_GT,
+           CQL_TOKEN_IDENT, CQL_TOKEN_PLUS_EQ, CQL_TOKEN_IDENT, CQL_TOKEN_MINUS_EQ, CQL_TOKEN_IDENT,
+           CQL_TOKEN_DOT, CQL_TOKEN_IDENT, CQL_TOKEN_COLON, CQL_TOKEN_IDENT, CQL_TOKEN_QMARK,
+           CQL_TOKEN_SEMICOLON);
+    TOKENS("expr(a EXPR(", ("expr(", "a", "EXPR", "("), CQL_TOKEN_EXPR_LPAREN, CQL_TOKEN_IDENT,
+           CQL_TOKEN_IDENT, CQL_TOKEN_LPAREN);
 }
 
 static void test_a_nul_is_a_character_like_any(void **state)
@@ -120,11 +129,12 @@ static void test_the_lexer_knows_every_keyword_in_any_case(void **state)
             struct bytes text;
             assert_int_equal(lexer_next(&t.lexer, &text), keywords[i].token);
             assert_int_equal(keyword_class(bytes_str(word), NULL), keywords[i].class);
-            assert_int_equal(cql_is_reserved(bytes_str(word)), keywords[i].class == KEYWORD_RESERVED);
+            assert_int_equal(cql_is_reserved(bytes_str(word)),
+                             keywords[i].class == KEYWORD_RESERVED);
             /* one letter more or less is no keyword, or another */
             int token = 0;
-            assert_false(keyword_class(bytes_of(word, n - 1), &token) != KEYWORD_NONE && token == keywords[i].token &&
-                         strcmp(keywords[i].spelling, "TABLES") != 0);
+            assert_false(keyword_class(bytes_of(word, n - 1), &token) != KEYWORD_NONE &&
+                         token == keywords[i].token && strcmp(keywords[i].spelling, "TABLES") != 0);
         }
         if (i > 0) {
             assert_true(strcmp(keywords[i - 1].spelling, keywords[i].spelling) < 0);
@@ -173,7 +183,8 @@ static void test_the_grammar_agrees_with_the_classes(void **state)
         const char *word = keywords[i].spelling;
         enum keyword_class class = keywords[i].class;
         bool identifier = class != KEYWORD_RESERVED;
-        bool key = strcmp(word, "KEY") == 0, count = strcmp(word, "COUNT") == 0, token = strcmp(word, "TOKEN") == 0;
+        bool key = strcmp(word, "KEY") == 0, count = strcmp(word, "COUNT") == 0,
+             token = strcmp(word, "TOKEN") == 0;
         const struct {
             const char *statement;
             bool accepted;
@@ -182,10 +193,13 @@ static void test_the_grammar_agrees_with_the_classes(void **state)
             {AS_NAME, identifier},
             {AS_ALIAS, identifier},
             {AS_CONDITION, identifier},
-            {AS_PROPERTY, (identifier && class != KEYWORD_OWN) || strcmp(word, "NAN") == 0 || strcmp(word, "INFINITY") == 0},
+            {AS_PROPERTY, (identifier && class != KEYWORD_OWN) || strcmp(word, "NAN") == 0 ||
+                              strcmp(word, "INFINITY") == 0},
             {AS_TYPE, class == KEYWORD_BASIC || class == KEYWORD_OWN || key},
-            {AS_FUNCTION, class == KEYWORD_BASIC || class == KEYWORD_NATIVE || class == KEYWORD_OWN || count || token},
-            {AS_CALL, class == KEYWORD_BASIC || class == KEYWORD_NATIVE || class == KEYWORD_OWN || count || token},
+            {AS_FUNCTION, class == KEYWORD_BASIC || class == KEYWORD_NATIVE ||
+                              class == KEYWORD_OWN || count || token},
+            {AS_CALL, class == KEYWORD_BASIC || class == KEYWORD_NATIVE || class == KEYWORD_OWN ||
+                          count || token},
             {AS_LANGUAGE, class == KEYWORD_OWN},
         };
         for (size_t j = 0; j < sizeof places / sizeof places[0]; j++) {
@@ -194,9 +208,9 @@ static void test_the_grammar_agrees_with_the_classes(void **state)
             }
         }
         /* as a column on its own; JSON and DISTINCT are the keyword there unless nothing follows */
-        assert_int_equal(parses("SELECT @ FROM t", word),
-                         identifier || strcmp(word, "NULL") == 0 || strcmp(word, "NAN") == 0 ||
-                             strcmp(word, "INFINITY") == 0);
+        assert_int_equal(parses("SELECT @ FROM t", word), identifier || strcmp(word, "NULL") == 0 ||
+                                                              strcmp(word, "NAN") == 0 ||
+                                                              strcmp(word, "INFINITY") == 0);
     }
 }
 
@@ -206,9 +220,18 @@ static void test_quoting(void **state)
     static const struct {
         const char *name, *quoted;
     } cases[] = {
-        {"a", "a"},          {"a_1", "a_1"},       {"A", "\"A\""},         {"_a", "\"_a\""},
-        {"1a", "\"1a\""},    {"", "\"\""},         {"select", "\"select\""}, {"key", "key"},
-        {"a b", "\"a b\""},  {"a\"b", "\"a\"\"b\""}, {"\xc3\xa9", "\"\xc3\xa9\""}, {"token", "\"token\""},
+        {"a", "a"},
+        {"a_1", "a_1"},
+        {"A", "\"A\""},
+        {"_a", "\"_a\""},
+        {"1a", "\"1a\""},
+        {"", "\"\""},
+        {"select", "\"select\""},
+        {"key", "key"},
+        {"a b", "\"a b\""},
+        {"a\"b", "\"a\"\"b\""},
+        {"\xc3\xa9", "\"\xc3\xa9\""},
+        {"token", "\"token\""},
         {"timeout", "timeout"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

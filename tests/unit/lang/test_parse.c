@@ -1,11 +1,13 @@
-/* Statements to trees: the printed form of every kind of statement, and the parts of the tree that the planner leans on. */
+/* Statements to trees: the printed form of every kind of statement, and the parts of the tree that
+ * the planner leans on. */
 #include "cql/lang/parse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 static const struct {
     const char *statement, *printed;
@@ -41,12 +43,12 @@ static const struct ast_statement *parse(const char *text)
     return s;
 }
 
-#define assert_text(b, text)                                                                       \
-    do {                                                                                           \
-        struct bytes b_ = (b);                                                                     \
-        if (!bytes_equal_str(b_, text)) {                                                          \
-            fail_msg("\"%.*s\" is not \"%s\"", BYTES_FMT(b_), text);                               \
-        }                                                                                          \
+#define assert_text(b, text)                                         \
+    do {                                                             \
+        struct bytes b_ = (b);                                       \
+        if (!bytes_equal_str(b_, text)) {                            \
+            fail_msg("\"%.*s\" is not \"%s\"", BYTES_FMT(b_), text); \
+        }                                                            \
     } while (0)
 
 static void test_printed_forms(void **state)
@@ -84,10 +86,12 @@ static void test_sources_are_the_text_as_written(void **state)
 {
     (void)state;
     const struct ast_statement *s =
-        parse("  SELECT system.max( v ), cast(a  as text) AS x, writetime(v), a +  b*2, m [ 'k' ] . f, (int)\n-1,COUNT(*) "
+        parse("  SELECT system.max( v ), cast(a  as text) AS x, writetime(v), a +  b*2, m [ 'k' ] "
+              ". f, (int)\n-1,COUNT(*) "
               "FROM ks . t WHERE  k = 'x'  AND token(a,b)>? AND (c,d) IN ((1,2))LIMIT 3 ;");
-    static const char *const sources[] = {"system.max( v )", "cast(a  as text)", "writetime(v)", "a +  b*2",
-                                          "m [ 'k' ] . f",   "(int)\n-1",        "COUNT(*)"};
+    static const char *const sources[] = {"system.max( v )", "cast(a  as text)", "writetime(v)",
+                                          "a +  b*2",        "m [ 'k' ] . f",    "(int)\n-1",
+                                          "COUNT(*)"};
     assert_int_equal(s->select.selectors_count, sizeof sources / sizeof sources[0]);
     for (size_t i = 0; i < s->select.selectors_count; i++) {
         assert_text(s->select.selectors[i].source, sources[i]);
@@ -117,8 +121,10 @@ static void test_columns_are_counted_in_utf16(void **state)
 static void test_markers_are_numbered_in_order(void **state)
 {
     (void)state;
-    const struct ast_statement *s = parse("BEGIN BATCH USING TIMESTAMP ? UPDATE t USING TTL :Ttl SET a = ?, m[:k] = f(?) WHERE k IN :k "
-                                          "AND (b, c) IN (?, ?); INSERT INTO t JSON :\"J\" APPLY BATCH");
+    const struct ast_statement *s =
+        parse("BEGIN BATCH USING TIMESTAMP ? UPDATE t USING TTL :Ttl SET a = ?, m[:k] = f(?) WHERE "
+              "k IN :k "
+              "AND (b, c) IN (?, ?); INSERT INTO t JSON :\"J\" APPLY BATCH");
     assert_int_equal(s->markers_count, 9);
     for (uint32_t i = 0; i < s->markers_count; i++) {
         assert_int_equal(s->markers[i]->kind, AST_TERM_MARKER);
@@ -156,15 +162,18 @@ static void test_operators_bind_as_in_arithmetic(void **state)
 static void test_literals(void **state)
 {
     (void)state;
-    const struct ast_statement *s = parse("INSERT INTO t (a) VALUES ('it''s', $$x'$y$$, '', -12, 1., -nan, -INFINITY, True, 1H, 0xF, null)");
+    const struct ast_statement *s = parse("INSERT INTO t (a) VALUES ('it''s', $$x'$y$$, '', -12, "
+                                          "1., -nan, -INFINITY, True, 1H, 0xF, null)");
     static const struct {
         enum ast_literal_kind kind;
         const char *text;
     } wanted[] = {
-        {AST_LITERAL_STRING, "it's"},     {AST_LITERAL_STRING, "x'$y"}, {AST_LITERAL_STRING, ""},
-        {AST_LITERAL_INTEGER, "-12"},     {AST_LITERAL_FLOAT, "1."},    {AST_LITERAL_FLOAT, "NaN"},
-        {AST_LITERAL_FLOAT, "-Infinity"}, {AST_LITERAL_BOOLEAN, "True"}, {AST_LITERAL_DURATION, "1H"},
-        {AST_LITERAL_HEX, "0xF"},         {AST_LITERAL_NULL, "NULL"},
+        {AST_LITERAL_STRING, "it's"},     {AST_LITERAL_STRING, "x'$y"},
+        {AST_LITERAL_STRING, ""},         {AST_LITERAL_INTEGER, "-12"},
+        {AST_LITERAL_FLOAT, "1."},        {AST_LITERAL_FLOAT, "NaN"},
+        {AST_LITERAL_FLOAT, "-Infinity"}, {AST_LITERAL_BOOLEAN, "True"},
+        {AST_LITERAL_DURATION, "1H"},     {AST_LITERAL_HEX, "0xF"},
+        {AST_LITERAL_NULL, "NULL"},
     };
     assert_int_equal(s->insert.values.items_count, sizeof wanted / sizeof wanted[0]);
     for (size_t i = 0; i < s->insert.values.items_count; i++) {
@@ -201,18 +210,24 @@ static void test_parentheses(void **state)
 static void test_using(void **state)
 {
     (void)state;
-    const struct ast_statement *s =
-        parse("SELECT a FROM t LIMIT 5 ALLOW FILTERING USING CONSISTENCY Local_Quorum AND TIMEOUT 2s");
+    const struct ast_statement *s = parse(
+        "SELECT a FROM t LIMIT 5 ALLOW FILTERING USING CONSISTENCY Local_Quorum AND TIMEOUT 2s");
     assert_text(s->select.using.consistency.text, "local_quorum");
     assert_int_equal(s->select.using.timeout->literal.kind, AST_LITERAL_DURATION);
-    s = parse("INSERT INTO t (a) VALUES (1) USING TTL 1 AND TIMESTAMP ? AND TTL 2 AND TIMEOUT 1s AND TTL 3 AND TTL 4");
+    s = parse("INSERT INTO t (a) VALUES (1) USING TTL 1 AND TIMESTAMP ? AND TTL 2 AND TIMEOUT 1s "
+              "AND TTL 3 AND TTL 4");
     assert_text(s->insert.using.ttl->literal.text, "4");
     assert_int_equal(s->insert.using.items_count, 6);
     assert_int_equal(s->insert.using.timestamp->kind, AST_TERM_MARKER);
     struct ast_statement *out;
-    assert_int_equal(cql_parse(bytes_str("SELECT a FROM t USING TTL 3"), &arena, &out, NULL), ERR_SYNTAX);
-    assert_int_equal(cql_parse(bytes_str("DELETE FROM t USING TTL 3 WHERE k = 1"), &arena, &out, NULL), ERR_SYNTAX);
-    assert_int_equal(cql_parse(bytes_str("INSERT INTO t (a) VALUES (1) USING TIMEOUT 3"), &arena, &out, NULL), ERR_SYNTAX);
+    assert_int_equal(cql_parse(bytes_str("SELECT a FROM t USING TTL 3"), &arena, &out, NULL),
+                     ERR_SYNTAX);
+    assert_int_equal(
+        cql_parse(bytes_str("DELETE FROM t USING TTL 3 WHERE k = 1"), &arena, &out, NULL),
+        ERR_SYNTAX);
+    assert_int_equal(
+        cql_parse(bytes_str("INSERT INTO t (a) VALUES (1) USING TIMEOUT 3"), &arena, &out, NULL),
+        ERR_SYNTAX);
 }
 
 static void test_types_and_terms_alone(void **state)
@@ -220,7 +235,9 @@ static void test_types_and_terms_alone(void **state)
     (void)state;
     struct fail fail = {.arena = &arena};
     struct ast_type *type;
-    assert_int_equal(cql_parse_type(bytes_str(" MAP<text,frozen<vector<Float,-3>>> "), &arena, &type, &fail), OK);
+    assert_int_equal(
+        cql_parse_type(bytes_str(" MAP<text,frozen<vector<Float,-3>>> "), &arena, &type, &fail),
+        OK);
     assert_int_equal(type->kind, AST_TYPE_MAP);
     assert_int_equal(type->depth, 4);
     assert_text(type->args[1]->args[0]->args[0]->name, "float");
