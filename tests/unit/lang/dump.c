@@ -1,5 +1,5 @@
 /* See dump.h. Written apart from the printer, so that what the printer loses shows. */
-#include "dump.h"
+#include "tests/unit/lang/dump.h"
 
 static void dump_bytes(struct buf *out, struct bytes b)
 {

@@ -14,7 +14,7 @@ static const struct {
     const char *statement, *message;
 } errors[] = {
 #define X(statement, message) {statement, message},
-#include "errors.def"
+#include "tests/unit/lang/errors.def"
 #undef X
 };
 #define ERRORS_COUNT (sizeof errors / sizeof errors[0])

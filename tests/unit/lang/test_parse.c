@@ -13,7 +13,7 @@ static const struct {
     const char *statement, *printed;
 } statements[] = {
 #define X(statement, printed) {statement, printed},
-#include "statements.def"
+#include "tests/unit/lang/statements.def"
 #undef X
 };
 

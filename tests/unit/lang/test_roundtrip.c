@@ -7,7 +7,7 @@
  * never recurses. */
 #include "cql/base/prng.h"
 #include "cql/lang/parse.h"
-#include "dump.h"
+#include "tests/unit/lang/dump.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
