@@ -252,7 +252,8 @@ static const char *run_parts(struct fixture *f, const struct modify_part *parts,
     struct cur warnings = cur_of(buf_bytes(&f->warnings));
     while (!cur_at_end(&warnings)) {
         struct bytes text = cur_take(&warnings, cur_be32(&warnings));
-        buf_printf(&out, " warning: %.*s", BYTES_FMT(text));
+        buf_put_str(&out, " warning: ");
+        buf_put_bytes(&out, text);
     }
     return arena_cstr(&f->arena, buf_bytes(&out));
 }
