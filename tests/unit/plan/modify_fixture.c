@@ -1,5 +1,5 @@
 // See modify_fixture.h.
-#include "modify_fixture.h"
+#include "tests/unit/plan/modify_fixture.h"
 
 #include "cql/lang/parse.h"
 #include "cql/plan/ddl.h"

@@ -1,5 +1,5 @@
 // See select_fixture.h.
-#include "select_fixture.h"
+#include "tests/unit/plan/select_fixture.h"
 
 #include "cql/data/reconcile.h"
 #include "cql/types/value.h"

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_PLAN_SELECT_FIXTURE_H
 #define TESTS_UNIT_PLAN_SELECT_FIXTURE_H
 
-#include "modify_fixture.h"
+#include "tests/unit/plan/modify_fixture.h"
 
 #include "cql/plan/select.h"
 

@@ -1,6 +1,6 @@
 // INSERT, UPDATE and DELETE: what they change, as mutations, and Cassandra's errors. Recorded texts are those of
 // Apache Cassandra 5.0.9.
-#include "modify_fixture.h"
+#include "tests/unit/plan/modify_fixture.h"
 
 #include "cql/types/value.h"
 

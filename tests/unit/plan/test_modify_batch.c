@@ -1,5 +1,5 @@
 // Batches: which statements may stand together, what they become, and the warnings.
-#include "modify_fixture.h"
+#include "tests/unit/plan/modify_fixture.h"
 
 #include "cql/types/value.h"
 

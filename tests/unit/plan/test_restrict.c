@@ -1,5 +1,5 @@
 // WHERE: what may be restricted how, and the ranges of encoded keys that come of it.
-#include "select_fixture.h"
+#include "tests/unit/plan/select_fixture.h"
 
 #include "cql/plan/restrict.h"
 #include "cql/types/value.h"

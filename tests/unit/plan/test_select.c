@@ -1,5 +1,5 @@
 // SELECT from text to rows, over a table in memory.
-#include "select_fixture.h"
+#include "tests/unit/plan/select_fixture.h"
 
 #include "cql/types/value.h"
 

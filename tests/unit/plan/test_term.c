@@ -1,5 +1,5 @@
 // Terms against their receivers: literals of every type, what is refused in which words, markers, nesting.
-#include "select_fixture.h"
+#include "tests/unit/plan/select_fixture.h"
 
 #include "cql/types/value.h"
 
