@@ -1,13 +1,14 @@
-/* CQL text: any bytes are parsed or refused; what parses prints, and the print parses and prints the same. */
+/* CQL text: any bytes are parsed or refused; what parses prints, and the print parses and prints
+ * the same. */
 #include "cql/lang/parse.h"
 
 #include <stdlib.h>
 
-#define REQUIRE(x)                                                                                 \
-    do {                                                                                           \
-        if (!(x)) {                                                                                \
-            abort();                                                                               \
-        }                                                                                          \
+#define REQUIRE(x)   \
+    do {             \
+        if (!(x)) {  \
+            abort(); \
+        }            \
     } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
