@@ -236,6 +236,12 @@ static err_t make_slices(const struct keys *prefixes, const struct ranges *withi
 err_t restrict_eval_slices(const struct restrictions *r, struct exec_env *env, struct slice **slices, size_t *count)
 {
     struct slice *all = arena_alloc(env->arena, sizeof *all);
+    if (r->ck_count == 0) {
+        *all = whole;
+        *slices = all;
+        *count = 1;
+        return OK;
+    }
     struct bytes *start = arena_alloc(env->arena, sizeof *start);
     *all = whole;
     *start = bytes_str("");

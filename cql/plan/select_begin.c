@@ -30,7 +30,8 @@ static err_t eval_limit(const struct term *t, struct exec_env *env, uint64_t *ou
 static err_t eval_slots(struct select_run *r)
 {
     const struct select *q = r->select;
-    r->slots = arena_array(r->env->arena, struct bytes, q->terms_count + 1u);
+    if (q->terms_count)
+        r->slots = arena_array(r->env->arena, struct bytes, q->terms_count);
     for (uint16_t i = 0; i < q->terms_count; i++) {
         const struct select_term *t = &q->terms[i];
         TRY(term_eval(t->term, r->env, &r->slots[i]));
@@ -152,7 +153,6 @@ static void init_buffers(struct select_run *r)
                                &r->group_pk,    &r->group_ck,    &r->group_body, &r->group_static};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         *all[i] = buf_in(r->env->arena);
-    r->scratch_block = arena_alloc(r->env->arena, SELECT_SCRATCH_BYTES);
     select_scratch_reset(r);
     r->func_env = func_env_of(r->env, &r->scratch, &r->ticks);
     r->aggregate_env = func_env_of(r->env, r->env->arena, &r->ticks);
@@ -162,7 +162,9 @@ err_t select_begin(const struct statement *s, struct exec_env *env, const struct
                    struct select_run **out)
 {
     const struct select *q = s->select;
-    struct select_run *r = arena_new(env->arena, struct select_run);
+    struct select_run *r = arena_alloc(env->arena, sizeof *r + SELECT_SCRATCH_BYTES);
+    memset(r, 0, sizeof *r);
+    r->scratch_block = (uint8_t *)(r + 1);
     r->statement = s;
     r->select = q;
     r->env = env;

@@ -185,8 +185,8 @@ struct sort_row {
     struct bytes *keys;
 };
 
-struct select_run {
-    const struct statement *statement;
+struct select_run { /* the scratch block is right behind it */
+    _Alignas(16) const struct statement *statement;
     const struct select *select;
     struct exec_env *env;
     struct buf *rows;

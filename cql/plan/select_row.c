@@ -8,12 +8,13 @@
 
 void row_view_init(struct row_view *v, const struct select *s, int64_t now_s, struct arena *a)
 {
-    *v = (struct row_view){.select = s, .now_s = now_s};
-    v->cells = arena_array(a, struct cell_ref, s->table->columns_count);
-    v->pk_values = arena_array(a, struct bytes, s->table->pk_count);
-    v->ck_values = arena_array(a, struct bytes, s->table->ck_count + 1u);
-    v->static_seen = 1;
-    v->row_seen = 1;
+    size_t columns = s->table->columns_count, keys = (size_t)s->table->pk_count + s->table->ck_count;
+    *v = (struct row_view){.select = s, .now_s = now_s, .static_seen = 1, .row_seen = 1};
+    v->cells = arena_alloc(a, columns * sizeof *v->cells + (keys + 1) * sizeof(struct bytes));
+    for (size_t i = 0; i < columns; i++)
+        v->cells[i].seen = 0;
+    v->pk_values = (struct bytes *)(v->cells + columns);
+    v->ck_values = v->pk_values + s->table->pk_count;
 }
 
 static err_t take_cells(struct row_view *v, struct bytes body, bool is_static, uint32_t seen)
@@ -187,7 +188,12 @@ err_t row_view_put(const struct row_view *v, const struct column *c, struct aren
 {
     struct bytes value;
     const struct cell_ref *ref = c->kind == COLUMN_STATIC || c->kind == COLUMN_REGULAR ? row_view_cell(v, c) : NULL;
-    if (ref && type_is_multicell(c->type)) { /* straight into the answer, its length patched in */
+    bool multicell = ref && type_is_multicell(c->type);
+    if (ref && !multicell && c->type->id != TYPE_COUNTER) { /* the usual case */
+        value_put(out, ref->value);
+        return OK;
+    }
+    if (multicell) { /* straight into the answer, its length patched in */
         size_t at = out->n;
         buf_be32(out, 0);
         TRY(put_multicell(v, c->type, ref, scratch, out));
