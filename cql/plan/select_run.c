@@ -344,7 +344,8 @@ static int compare_rows(const void *pa, const void *pb, void *run)
 
 static void finish_sorted(struct select_run *r)
 {
-    qsort_r(r->sorted, r->sorted_count, sizeof *r->sorted, compare_rows, r);
+    if (r->sorted_count)
+        qsort_r(r->sorted, r->sorted_count, sizeof *r->sorted, compare_rows, r);
     size_t count = r->sorted_count < r->limit_left ? r->sorted_count : (size_t)r->limit_left, total = 0;
     uint8_t *copy = arena_alloc(r->env->arena, r->rows->n - r->rows_start + 1);
     for (size_t i = 0; i < count; i++) {
