@@ -77,21 +77,37 @@ static bool in_range(struct token t, const struct read_command *c)
     return c->end_exclusive ? t.value < c->end.value : t.value <= c->end.value;
 }
 
+/* Leaves the keys out that earlier pages are done with. */
+static err_t skip_keys(struct select_run *r, struct page_state *page)
+{
+    struct read_command *c = &r->command;
+    while (c->keys_count && !bytes_equal(c->keys[0], page->position.pk)) {
+        c->keys++;
+        c->keys_count--;
+    }
+    if (c->keys_count == 0)
+        return invalid_state(r->env);
+    if (page->position.partition_done) {
+        c->keys++;
+        c->keys_count--;
+        page->position = (struct read_position){.partition_done = true, .pk = bytes_str(""), .ck = bytes_str("")};
+    }
+    r->nothing |= c->keys_count == 0;
+    return OK;
+}
+
 /* Takes the paging state over; it must name a partition that the statement reads. */
 static err_t resume(struct select_run *r, struct bytes state)
 {
     struct page_state page;
-    const struct read_command *c = &r->command;
+    struct read_command *c = &r->command;
     if (bytes_is_null(state) || r->select->is_aggregate || r->select->post_order)
         return OK;
     TRY(page_state_decode(state, r->select, &page, r->env->fail));
-    if (c->is_range ? !in_range(token_of_key(page.position.pk), c) : true) {
-        size_t i = 0;
-        while (i < c->keys_count && !bytes_equal(c->keys[i], page.position.pk))
-            i++;
-        if (i == c->keys_count)
-            return invalid_state(r->env);
-    }
+    if (c->is_range && !in_range(token_of_key(page.position.pk), c))
+        return invalid_state(r->env);
+    if (!c->is_range)
+        TRY(skip_keys(r, &page));
     buf_put_bytes(&r->position_pk, page.position.pk);
     buf_put_bytes(&r->position_ck, page.position.ck);
     r->position = page.position;
