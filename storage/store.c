@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 enum { MUTATION_BYTES_MAX_DEFAULT = 16 << 20, TABLE_SLOTS_MAX = 1 << 20, STATE_KEY_MAX = 255 };
+enum { LOG_SPARE_BYTES_MAX = 64 << 10, PERIODS_STEP_US = 50 * 1000 };
 
 /* --- Tables of the level -------------------------------------------------------------------- */
 
@@ -189,6 +190,7 @@ void store_close(struct store *s)
     level_tables_free(&s->tables);
     read_scratch_free(&s->scratch);
     buf_free(&s->log);
+    buf_free(&s->log_spare);
     if (s->schema)
         schema_unref(s->schema);
     free(s);
@@ -204,6 +206,7 @@ void store_set_schema(struct store *s, struct schema *schema)
 {
     struct schema *old = s->schema;
     s->schema = schema_ref(schema);
+    s->last_table = NULL;
     if (old)
         schema_unref(old);
     struct memtable_table t;
@@ -235,11 +238,19 @@ void store_set_log_disk_full(struct store *s, bool full)
     s->log_disk_full = full;
 }
 
+/* Writes to one table mostly follow each other. */
+static const struct table *table_of(struct store *s, const struct uuid *id)
+{
+    if (s->last_table && memcmp(&s->last_table->id, id, sizeof *id) == 0)
+        return s->last_table;
+    return s->last_table = s->schema ? schema_table_by_id(s->schema, id) : NULL;
+}
+
 static err_t apply(struct store *s, struct bytes bytes, uint64_t seq)
 {
     struct mutation m;
     TRY(mutation_decode(bytes, &m));
-    const struct table *t = s->schema ? schema_table_by_id(s->schema, &m.table_id) : NULL;
+    const struct table *t = table_of(s, &m.table_id);
     if (!t || t->incarnation != m.incarnation)
         return ERR_NOT_FOUND;
     return memtable_apply(s->active, t, &m, seq);
@@ -266,10 +277,27 @@ err_t store_write(struct store *s, struct bytes mutation, bool log, uint64_t *se
 struct buf store_log_take(struct store *s, uint64_t *last_seq)
 {
     struct buf taken = s->log;
-    s->log = (struct buf){0};
+    s->log = s->log_spare;
+    s->log_spare = (struct buf){0};
     s->taken_seq = s->seq;
     *last_seq = s->seq;
     return taken;
+}
+
+bool store_log_is_empty(const struct store *s)
+{
+    return s->log.n == 0;
+}
+
+void store_log_give_back(struct store *s, struct buf *batch)
+{
+    if (s->log_spare.cap == 0 && batch->cap <= LOG_SPARE_BYTES_MAX) {
+        s->log_spare = *batch;
+        s->log_spare.n = 0;
+        *batch = (struct buf){0};
+    } else {
+        buf_free(batch);
+    }
 }
 
 void store_log_synced(struct store *s, uint64_t seq)
@@ -389,8 +417,10 @@ bool store_flush_wanted(struct store *s, struct now now)
         return false;
     if (s->frozen || s->to_empty || memtable_bytes(s->active) >= s->options.memtable_bytes_max)
         return true;
-    if (!s->schema_has_periods || memtable_is_empty(s->active))
+    /* Periods are of milliseconds at the least and mostly of an hour: not looked at in every turn. */
+    if (!s->schema_has_periods || memtable_is_empty(s->active) || now.mono.us < s->periods_due.us)
         return false;
+    s->periods_due.us = now.mono.us + PERIODS_STEP_US;
     int64_t period = period_ms(s);
     if (period == 0)
         return false;

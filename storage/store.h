@@ -44,6 +44,9 @@ err_t store_write(struct store *s, struct bytes mutation, bool log, uint64_t *se
 /* The records queued since the last call, encoded for commitlog_append(); the caller owns the buffer (buf_free()). Empty when none.
  * *last_seq: the highest sequence number in it. */
 struct buf store_log_take(struct store *s, uint64_t *last_seq);
+bool store_log_is_empty(const struct store *s);
+/* Gives a taken buffer back, written or not wanted any more, for a later batch to be put in; *batch is empty afterwards. */
+void store_log_give_back(struct store *s, struct buf *batch);
 void store_log_synced(struct store *s, uint64_t seq);
 uint64_t store_synced_seq(const struct store *s);
 /* A record found in the commit log at start: applied unless the level already holds it (seq <= store_flushed_seq()). */

@@ -30,6 +30,7 @@ struct store {
     uint64_t hash_seed; /* of long partition keys; drawn when the directory was made */
     struct level_tables tables;
     struct schema *schema;
+    const struct table *last_table; /* of schema: the one written last; NULL: none */
     bool to_empty;           /* the level stores tables that the schema has dropped or truncated */
     bool schema_has_periods; /* some table has memtable_flush_period_in_ms */
 
@@ -38,11 +39,12 @@ struct store {
     uint64_t frozen_seq;     /* log position of the freeze */
     struct mono_us active_since; /* when flush_wanted first saw data in it; valid when active_seen */
     bool active_seen;
+    struct mono_us periods_due;  /* when flush_wanted next looks at the tables' periods */
     struct flush_job *job;       /* running */
     struct purge_job *purge;     /* running, or waiting to go on */
     uint32_t writers;            /* jobs that write the level now: readers then renew for each read */
 
-    struct buf log;
+    struct buf log, log_spare; /* spare: memory for the next batch */
     uint64_t seq, taken_seq, synced_seq, flushed_seq;
 
     struct kv_txn *reader;

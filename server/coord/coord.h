@@ -57,11 +57,22 @@ struct coord_sink {
 
 struct coord_read;
 
-/* Starts reading command from position. Everything lives in a (but for results, malloc'ed by replicas). local_only: a table served by this
- * very endpoint (virtual tables). */
+/* What reads leave for the next ones of the same endpoint, so that a read allocates nothing: buffers of results, memory of positions. */
+enum { COORD_SPARES_MAX = 32 };
+struct coord_spares {
+    uint32_t count;
+    struct coord_spare {
+        struct buf result;
+        struct arena arena;
+    } spare[COORD_SPARES_MAX];
+};
+void coord_spares_free(struct coord_spares *s);
+
+/* Starts reading command from position. Everything lives in a (but for results, malloc'ed by replicas, and what is borrowed from spares).
+ * local_only: a table served by this very endpoint (virtual tables). */
 struct coord_read *coord_read_start(const struct topology *t, uint16_t self, const struct read_command *command,
                                     const struct read_position *position, bool local_only, struct coord_sink sink, struct arena *a, void *tag,
-                                    struct message_queue *out);
+                                    struct coord_spares *spares, struct message_queue *out);
 /* Takes a reply, feeds the sink, sends what comes next. True when nothing is out any more and the read has ended: coord_read_err()
  * says how. */
 bool coord_read_reply(struct coord_read *r, struct message *m, struct message_queue *out);

@@ -7,6 +7,7 @@
 #include "cql/base/list.h"
 
 enum { CHUNK_ROWS_MAX = 4096, CHUNK_BYTES_MAX = 512 * 1024, CHUNK_SCANNED_MAX = 32768 };
+enum { POSITION_ARENA_BYTES = 512, SPARE_RESULT_BYTES_MAX = 8 * 1024 };
 
 struct stream {
     void *tag; /* see coord_tag(): right in front of the message */
@@ -25,6 +26,7 @@ struct coord_read {
     const struct read_command *command;
     struct coord_sink sink;
     struct arena *arena;
+    struct coord_spares *spares;
     void *tag;
     size_t key; /* keys: index of the one being read */
     bool local_only;
@@ -50,6 +52,33 @@ static void send_stream(struct coord_read *r, struct stream *s, uint16_t to, str
     s->out = true;
     r->out_count++;
     message_push(out, &s->message.head);
+}
+
+static void borrow(struct coord_spares *s, struct message_read *m) {
+    if (s->count == 0) {
+        arena_init(&m->arena, POSITION_ARENA_BYTES);
+        return;
+    }
+    const struct coord_spare *x = &s->spare[--s->count];
+    m->arena = x->arena;
+    m->result = x->result;
+}
+
+static void give_back(struct coord_spares *s, struct message_read *m) {
+    if (s->count == COORD_SPARES_MAX || m->result.cap > SPARE_RESULT_BYTES_MAX) {
+        buf_free(&m->result);
+        arena_free(&m->arena);
+        return;
+    }
+    arena_reset(&m->arena);
+    s->spare[s->count++] = (struct coord_spare){.result = m->result, .arena = m->arena};
+}
+
+void coord_spares_free(struct coord_spares *s) {
+    for (; s->count; s->count--) {
+        buf_free(&s->spare[s->count - 1].result);
+        arena_free(&s->spare[s->count - 1].arena);
+    }
 }
 
 static uint16_t owner(const struct coord_read *r, struct bytes pk) {
@@ -88,20 +117,21 @@ static void start_keys(struct coord_read *r, const struct read_position *positio
 
 struct coord_read *coord_read_start(const struct topology *t, uint16_t self, const struct read_command *command,
                                     const struct read_position *position, bool local_only, struct coord_sink sink,
-                                    struct arena *a, void *tag, struct message_queue *out) {
+                                    struct arena *a, void *tag, struct coord_spares *spares, struct message_queue *out) {
     struct coord_read *r = arena_new(a, struct coord_read);
     *r = (struct coord_read){.topology = t,
                              .self = self,
                              .command = command,
                              .sink = sink,
                              .arena = a,
+                             .spares = spares,
                              .tag = tag,
                              .local_only = local_only};
     r->streams_count = command->is_range && !local_only ? t->shards : 1;
     r->streams = arena_array(a, struct stream, r->streams_count);
     for (uint16_t i = 0; i < r->streams_count; i++) {
         r->streams[i].tag = tag;
-        arena_init(&r->streams[i].message.arena, 256);
+        borrow(spares, &r->streams[i].message);
     }
     if (!command->is_range) {
         start_keys(r, position, out);
@@ -246,8 +276,6 @@ void coord_read_cancel(struct coord_read *r) {
 
 void coord_read_end(struct coord_read *r) {
     ensure(r->out_count == 0);
-    for (uint16_t i = 0; i < r->streams_count; i++) {
-        buf_free(&r->streams[i].message.result);
-        arena_free(&r->streams[i].message.arena);
-    }
+    for (uint16_t i = 0; i < r->streams_count; i++)
+        give_back(r->spares, &r->streams[i].message);
 }

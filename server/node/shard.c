@@ -100,7 +100,7 @@ static void handle_log_reply(struct shard *s, struct message *m) {
         store_log_synced(s->store, s->log.last_seq);
         release(s, s->log.last_seq, OK);
     }
-    buf_free(&s->log.batch);
+    store_log_give_back(s->store, &s->log.batch);
 }
 
 static void send_log(struct shard *s) {
@@ -113,11 +113,9 @@ static void send_log(struct shard *s) {
 
 static void end_turn_log(struct shard *s) {
     if (s->log_out || s->log_failed) return;
-    s->log.batch = store_log_take(s->store, &s->log.last_seq);
-    if (s->log.batch.n == 0 && !(s->flush_held && flush_job_freeze_seq(s->flush.job) > store_synced_seq(s->store))) {
-        buf_free(&s->log.batch);
+    if (store_log_is_empty(s->store) && !(s->flush_held && flush_job_freeze_seq(s->flush.job) > store_synced_seq(s->store)))
         return;
-    }
+    s->log.batch = store_log_take(s->store, &s->log.last_seq);
     send_log(s);
 }
 

@@ -30,6 +30,7 @@ struct shard {
     struct mono_us purge_due;
     struct message *draining;        /* answered when nothing is left to flush */
     struct vtables *vtables;
+    bool awake;                      /* the driver's: something reached it in this turn */
 };
 
 /* The store is opened (and replayed) by the caller and owned by the shard from now on. schema: a reference is taken. seed: randomness. */

@@ -73,8 +73,8 @@ static void connection_write(struct connection *c) {
 }
 
 void connections_write(struct thread *t) {
-    for (uint32_t i = 0; i < t->shards_count; i++)
-        for (struct session *s; (s = session_next_output(&t->shards[i]->host));)
+    for (uint32_t i = 0; i < t->awake_count; i++)
+        for (struct session *s; (s = session_next_output(&t->awake[i]->host));)
             connection_write(session_driver(s));
 }
 
@@ -88,6 +88,7 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int events) {
     (void)events;
     struct connection *c = w->data;
     struct thread *t = c->thread;
+    thread_awake_shard(t, &t->server->shards[c->shard]);
     for (int i = 0; i < READS_MAX; i++) {
         ssize_t n = recv(c->fd, t->read_buffer, READ_BYTES, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;

@@ -228,7 +228,8 @@ static void make_threads(struct server *s) {
         struct thread *t = &s->threads[i];
         thread_init(t, s, THREAD_LOOP, i);
         t->shards = calloc(shards, sizeof *t->shards);
-        ensure(t->shards != NULL);
+        t->awake = calloc(shards, sizeof *t->awake);
+        ensure(t->shards && t->awake);
         for (uint32_t k = i; k < shards; k += s->loops_count)
             t->shards[t->shards_count++] = &s->shards[k];
     }
@@ -281,7 +282,7 @@ err_t server_start(struct server *s, const struct config *c, struct fail *fail) 
     for (uint32_t i = 0; i < s->threads_count; i++) {
         struct thread *t = &s->threads[i];
         for (uint32_t k = 0; k < t->shards_count; k++)
-            shard_begin_turn(t->shards[k], t->now);
+            thread_awake_shard(t, t->shards[k]); /* the first turn is everyone's: it sets the first deadline */
         thread_start(t);
     }
     return OK;

@@ -33,6 +33,13 @@ void thread_wake(struct thread *t) {
     ev_async_send(t->ev, &t->wake);
 }
 
+void thread_awake_shard(struct thread *t, struct shard *s) {
+    if (s->awake) return;
+    s->awake = true;
+    shard_begin_turn(s, t->now);
+    t->awake[t->awake_count++] = s;
+}
+
 /* Sorts messages by where they go: this thread's own are delivered in this turn, others when it ends. */
 static void route(struct thread *t, struct message_queue *q) {
     for (struct message *m; (m = message_pop(q));) {
@@ -51,6 +58,7 @@ static void send_outboxes(struct thread *t) {
 
 static void deliver_to_loop(struct thread *t, struct message *m) {
     if (m->verb == VERB_CONNECTION) {
+        thread_awake_shard(t, &t->server->shards[m->to]);
         connections_accept_fd(t, m);
         return;
     }
@@ -67,6 +75,7 @@ static void deliver_to_loop(struct thread *t, struct message *m) {
         __atomic_add_fetch(&t->server->drained, 1, __ATOMIC_RELEASE);
         return;
     }
+    thread_awake_shard(t, s);
     shard_message(s, m);
     route(t, &s->out);
 }
@@ -91,8 +100,7 @@ static void deliver(struct thread *t, struct message *m) {
 }
 
 /* Delivers what is there, and what that brings about. False when the turn's time ran out first. */
-static bool deliver_all(struct thread *t) {
-    mailbox_take(&t->mailbox, &t->local);
+static bool deliver_local(struct thread *t) {
     int64_t until = t->now.mono.us + TURN_US_MAX;
     unsigned n = 0;
     for (struct message *m; (m = message_pop(&t->local));) {
@@ -102,9 +110,16 @@ static bool deliver_all(struct thread *t) {
     return true;
 }
 
+static bool deliver_all(struct thread *t) {
+    mailbox_take(&t->mailbox, &t->local);
+    return deliver_local(t);
+}
+
+/* A timer that fires too early does no harm, so it is set anew only when it would fire too late: not in every turn. */
 static void arm_timer(struct thread *t, struct mono_us deadline) {
+    if (deadline.us >= t->timer_at.us) return;
+    t->timer_at = deadline;
     ev_timer_stop(t->ev, &t->timer);
-    if (deadline.us == INT64_MAX) return;
     int64_t left = deadline.us - t->now.mono.us;
     ev_timer_set(&t->timer, left > 0 ? (double)left / 1e6 : 0.0, 0.0);
     ev_timer_start(t->ev, &t->timer);
@@ -127,19 +142,28 @@ static void end_stops(struct thread *t) {
 static bool end_turn_loop(struct thread *t) {
     bool done = deliver_all(t);
     struct mono_us deadline = MONO_NEVER;
-    for (uint32_t i = 0; i < t->shards_count; i++) {
-        struct shard *s = t->shards[i];
+    for (uint32_t i = 0; i < t->awake_count; i++) {
+        struct shard *s = t->awake[i];
         route(t, &s->out);
         shard_end_turn(s);
         route(t, &s->out);
         struct mono_us d = shard_deadline(s);
         if (d.us < deadline.us) deadline = d;
     }
-    done = deliver_all(t) && done;
+    /* What the ends of turns sent to shards of this thread makes another turn, at once. */
+    if (t->local.head) {
+        deliver_local(t);
+        done = false;
+    }
     connections_write(t);
+    if (done) {
+        for (uint32_t i = 0; i < t->awake_count; i++)
+            t->awake[i]->awake = false;
+        t->awake_count = 0;
+    }
     end_stops(t);
     arm_timer(t, deadline);
-    return done && t->local.head == NULL;
+    return done;
 }
 
 static bool end_turn_log(struct thread *t) {
@@ -202,16 +226,19 @@ static void on_check(struct ev_loop *ev, ev_check *w, int events) {
     (void)events;
     struct thread *t = w->data;
     t->now = clocks();
-    for (uint32_t i = 0; i < t->shards_count; i++)
-        shard_begin_turn(t->shards[i], t->now);
+    for (uint32_t i = 0; i < t->awake_count; i++) /* left over from a turn whose time ran out */
+        shard_begin_turn(t->awake[i], t->now);
 }
 
 static void on_timer(struct ev_loop *ev, ev_timer *w, int events) {
     (void)ev;
     (void)events;
     struct thread *t = w->data;
-    for (uint32_t i = 0; i < t->shards_count; i++)
+    t->timer_at = MONO_NEVER;
+    for (uint32_t i = 0; i < t->shards_count; i++) {
+        thread_awake_shard(t, t->shards[i]);
         shard_tick(t->shards[i]);
+    }
 }
 
 static void on_wake(struct ev_loop *ev, ev_async *w, int events) {
@@ -231,6 +258,7 @@ void thread_init(struct thread *t, struct server *s, enum thread_kind kind, uint
     t->kind = kind;
     t->index = index;
     t->now = clocks();
+    t->timer_at = MONO_NEVER;
     t->ev = ev_loop_new(EVFLAG_NOENV | EVBACKEND_EPOLL);
     ensure(t->ev != NULL);
     t->outboxes = calloc(s->threads_count, sizeof *t->outboxes);
@@ -274,6 +302,7 @@ void thread_join(struct thread *t) {
 void thread_free(struct thread *t) {
     free(t->outboxes);
     free(t->shards);
+    free(t->awake);
     free(t->read_buffer);
     ev_loop_destroy(t->ev);
 }

@@ -2,7 +2,7 @@
  * mailbox and a wake-up; messages for another thread are collected in an outbox and pushed once a turn.
  *
  * A turn: poll → read the clocks once → sockets and mailbox → messages until none is left (or the turn's time is used up) → end of
- * turn of each machine → outboxes → outputs to sockets → poll. */
+ * turn of each machine that something reached → outboxes → outputs to sockets → poll. Other shards' turns cost nothing. */
 #ifndef SERVER_RUN_THREAD_H
 #define SERVER_RUN_THREAD_H
 
@@ -41,6 +41,9 @@ struct thread {
     /* THREAD_LOOP */
     struct shard **shards;
     uint32_t shards_count;
+    struct shard **awake;       /* shards that something reached since their last end of a turn; room for all */
+    uint32_t awake_count;
+    struct mono_us timer_at;    /* when the timer fires; MONO_NEVER: it does not run */
     struct list connections;
     struct message_queue stops; /* VERB_STOP of shards with requests in flight */
     uint8_t *read_buffer;
@@ -80,6 +83,8 @@ void thread_join(struct thread *t);
 void thread_free(struct thread *t);
 /* From any thread. */
 void thread_wake(struct thread *t);
+/* Before anything reaches a shard of this thread: gives it the turn's time, and its end of turn. */
+void thread_awake_shard(struct thread *t, struct shard *s);
 
 /* connection.c: what loops do with sockets. */
 struct listener;

@@ -146,7 +146,7 @@ static err_t select_start(struct request *r, const struct query_params *p) {
     if (c->is_range) TRY(set_deadline(r, h->limits->range_timeout_us));
     struct coord_sink sink = {.ctx = r, .consume = sink_consume, .rows_wanted = sink_rows_wanted};
     r->read = coord_read_start(h->topology, h->shard, c, select_position(r->run), is_local_table(s->table), sink, &r->arena, r,
-                               h->out);
+                               &h->spares, h->out);
     r->refs = 1;
     return OK;
 }
@@ -207,7 +207,7 @@ static err_t modify_advance(struct request *r) {
         struct coord_sink sink = {.ctx = r, .consume = modify_sink_consume, .rows_wanted = modify_sink_rows_wanted};
         r->modify_result.n = 0;
         r->read = coord_read_start(h->topology, h->shard, &reads[r->modify_read], &(struct read_position){0}, false, sink,
-                                   &r->arena, r, h->out);
+                                   &r->arena, r, &h->spares, h->out);
         r->refs = 1;
         return OK;
     }

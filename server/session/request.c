@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { FREE_REQUESTS_MAX = 512, REQUEST_ARENA_BYTES = 8192, REQUEST_BYTES_OVERHEAD = 1024 };
+enum { FREE_REQUESTS_MAX = 512, REQUEST_ARENA_BYTES = 8192, REQUEST_BYTES_OVERHEAD = 1024, ROWS_BYTES_KEEP = 4096 };
 
 static struct buf *begin(struct session *s, const struct envelope *e, uint8_t opcode, size_t *at) {
     struct buf *out = session_envelopes(s);
@@ -140,7 +140,8 @@ struct request *request_new(struct session *s, const struct envelope *e) {
         list_remove(&r->link);
         h->free_requests_count--;
         struct arena keep = r->arena;
-        *r = (struct request){.arena = keep};
+        struct buf rows = r->rows;
+        *r = (struct request){.arena = keep, .rows = rows};
     }
     r->host = h;
     r->session = s;
@@ -171,13 +172,20 @@ void request_keep_statement(struct request *r, struct statement *s) {
     r->kept = k;
 }
 
+void request_free(struct request *r) {
+    buf_free(&r->rows);
+    arena_free(&r->arena);
+    free(r);
+}
+
 void request_done(struct request *r) {
     struct session_host *h = r->host;
     if (r->read) coord_read_end(r->read);
     if (r->statement) statement_unref(r->statement);
     for (struct kept_statement *k = r->kept; k; k = k->next)
         statement_unref(k->statement);
-    buf_free(&r->rows);
+    if (r->rows.cap > ROWS_BYTES_KEEP) buf_free(&r->rows);
+    r->rows.n = 0;
     buf_free(&r->modify_result);
     list_remove(&r->link);
     h->requests_count--;
@@ -187,8 +195,7 @@ void request_done(struct request *r) {
         session_touch_output(r->session); /* it may be read from again */
     }
     if (h->free_requests_count >= FREE_REQUESTS_MAX) {
-        arena_free(&r->arena);
-        free(r);
+        request_free(r);
         return;
     }
     arena_reset(&r->arena);

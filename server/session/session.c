@@ -25,12 +25,11 @@ void session_host_init(struct session_host *h, uint16_t shard, const struct topo
 void session_host_free(struct session_host *h) {
     ensure(list_empty(&h->sessions) && h->requests_count == 0);
     list_for_each_safe(it, tmp, &h->free_requests) {
-        struct request *r = container_of(it, struct request, link);
-        arena_free(&r->arena);
-        free(r);
+        request_free(container_of(it, struct request, link));
     }
     list_for_each_safe(it, tmp, &h->prepared_lru) prepared_free(h, container_of(it, struct prepared, lru));
     map_free(&h->prepared);
+    coord_spares_free(&h->spares);
     schema_unref(h->schema);
 }
 

@@ -46,6 +46,7 @@ struct session_host {
     struct list sessions, output_pending, requests, free_requests;
     struct map prepared;           /* id → struct prepared */
     struct list prepared_lru;      /* least recently used first */
+    struct coord_spares spares;    /* of reads */
     uint32_t sessions_count, requests_count, free_requests_count;
     size_t requests_bytes;         /* estimate of memory held by requests in flight */
     uint64_t next_session_id;

@@ -93,6 +93,8 @@ void request_keep_statement(struct request *r, struct statement *s);
 /* Answers (unless given up) and lets go of what is not lent out. */
 void request_fail(struct request *r, err_t err);
 void request_done(struct request *r);
+/* One that is not in flight. */
+void request_free(struct request *r);
 /* Starts the response envelope for r, with warnings; NULL when nobody listens. Close with request_end_response(). */
 struct buf *request_begin_response(struct request *r, uint8_t opcode, size_t *at);
 void request_end_response(struct request *r, struct buf *out, size_t at);
