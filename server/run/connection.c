@@ -81,7 +81,9 @@ void connections_write(struct thread *t) {
 static void on_writable(struct ev_loop *ev, ev_io *w, int events) {
     (void)ev;
     (void)events;
-    connection_write(w->data);
+    struct connection *c = w->data;
+    thread_awake_shard(c->thread, &c->thread->server->shards[c->shard]);
+    connection_write(c);
 }
 
 static void on_readable(struct ev_loop *ev, ev_io *w, int events) {

@@ -140,27 +140,29 @@ static void end_stops(struct thread *t) {
 }
 
 static bool end_turn_loop(struct thread *t) {
+    /* What sessions sent is delivered before the shards end their turn: a write that came in this turn goes to the log in
+     * this turn, not when the loop is next woken. */
+    for (uint32_t i = 0; i < t->awake_count; i++)
+        route(t, &t->awake[i]->out);
     bool done = deliver_all(t);
     struct mono_us deadline = MONO_NEVER;
     for (uint32_t i = 0; i < t->awake_count; i++) {
         struct shard *s = t->awake[i];
-        route(t, &s->out);
         shard_end_turn(s);
         route(t, &s->out);
         struct mono_us d = shard_deadline(s);
         if (d.us < deadline.us) deadline = d;
     }
-    /* What the ends of turns sent to shards of this thread makes another turn, at once. */
-    if (t->local.head) {
-        deliver_local(t);
-        done = false;
-    }
+    /* What the ends of turns brought about may again be for the log: then another turn, at once. */
+    done = done && t->local.head == NULL;
+    done = deliver_local(t) && done;
     connections_write(t);
-    if (done) {
-        for (uint32_t i = 0; i < t->awake_count; i++)
-            t->awake[i]->awake = false;
-        t->awake_count = 0;
-    }
+    /* Connections that may be read from again went on with what they had left. */
+    for (uint32_t i = 0; i < t->awake_count; i++)
+        done = done && t->awake[i]->out.head == NULL;
+    for (uint32_t i = 0; done && i < t->awake_count; i++)
+        t->awake[i]->awake = false;
+    if (done) t->awake_count = 0;
     end_stops(t);
     arm_timer(t, deadline);
     return done;
