@@ -9,6 +9,7 @@ Cassandra); tests that must control the process are then skipped.
 import contextlib
 import os
 import pathlib
+import random
 import resource
 import shutil
 import signal
@@ -51,10 +52,23 @@ def valgrind():
     return bool(os.environ.get('HELENUS_UNDER'))
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+_ports = random.Random(os.getpid() ^ time.time_ns())
+_ports_given = set()
+
+
+def free_port(host='127.0.0.1'):
+    """A port nobody listens on, below those that outgoing connections take, so that it stays free through restarts."""
+    while True:
+        port = _ports.randrange(12_000, 32_000)
+        if port in _ports_given:
+            continue
+        with socket.socket() as s:
+            try:
+                s.bind((host, port))
+            except OSError:
+                continue
+        _ports_given.add(port)
+        return port
 
 
 def raise_open_files():
@@ -98,8 +112,8 @@ class Node:
         self.program = str(program or binary())
         self.log = self.directory.with_name(self.directory.name + '.log')
         self.process = None
-        self.port = free_port()
-        self.shard_port = free_port()
+        self.port = free_port(host)
+        self.shard_port = free_port(host)
         self.lines = []
         self.started_s = None
         self.wanted_dead = True
@@ -131,7 +145,9 @@ class Node:
                 self.kill()
                 raise RuntimeError(f'helenusd said nothing about serving (status {status}); the end of its log:\n'
                                    + self.log_tail())
-            if self.process.poll() is not None:
+            if not self.lines or 'serv' not in self.lines[-1].lower():
+                self.wanted_dead = True
+                self.process.wait(START_LIMIT_S)
                 raise RuntimeError(f'helenusd ended with status {self.process.poll()}:\n' + self.log_tail())
         return self
 
@@ -142,7 +158,7 @@ class Node:
             if 'serv' in text.lower():
                 self.started_s = time.monotonic() - self.launched
                 self.serving.set()
-        self.serving.set() if process.poll() is not None else None
+        self.serving.set()  # the end: nobody need wait any longer
 
     def first_answer(self):
         """Starts the process without waiting and returns the seconds from launch to the first answered query."""

@@ -1,5 +1,6 @@
 """kill -9 in the middle of a load: after the restart everything acknowledged is there. And how fast and small it is."""
 
+import os
 import random
 import statistics
 import struct
@@ -332,3 +333,27 @@ def test_memory_is_bounded_under_writes(make_node):
     assert struct.unpack('>q', c.query('SELECT count(*) FROM ks.rows').rows[0][0])[0] == 25_000
     if not helenus.sanitized(node.program):
         assert peak < 1 << 30
+
+
+def test_a_lone_write_waits_for_the_disk_only(make_node):
+    """One client, one write at a time: each costs a sync of the log, not the wait for a timer."""
+    node = make_node()
+    node.start()
+    c = node.connect()
+    c.query("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+    c.query('CREATE TABLE ks.t (k int PRIMARY KEY)')
+    p = c.prepare('INSERT INTO ks.t (k) VALUES (?)')
+    times, syncs = [], []
+    with open(node.directory.with_name('sync'), 'wb', buffering=0) as f:
+        for k in range(60):
+            started = time.monotonic()
+            c.execute(p, [struct.pack('>i', k)])
+            times.append(time.monotonic() - started)
+            f.write(bytes(512))
+            started = time.monotonic()
+            os.fdatasync(f.fileno())
+            syncs.append(time.monotonic() - started)
+    write, sync = statistics.median(times), statistics.median(syncs)
+    print(f'a lone write {write * 1000:.2f} ms, a sync of the disk {sync * 1000:.2f} ms')
+    if not helenus.sanitized(node.program):
+        assert write < 0.03 + 4 * sync

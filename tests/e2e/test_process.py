@@ -83,7 +83,7 @@ def test_bad_configuration_is_one_clear_line(program, tmp_path, name):
     (('--directory', 'DIR', '--native-transport-prot', '1'), ('native-transport-prot', 'native-transport-port')),
     (('--directory', 'DIR', '--native-transport-port', 'x'), ('native-transport-port',)),
     (('--directory', 'DIR', '--config', '/nonexistent/x.yaml'), ('/nonexistent/x.yaml',)),
-    (('--directory', 'DIR', 'word'), ('word',)), (('--directory', '/proc/nosuch/dir'), ('/proc/nosuch/dir',)),
+    (('--directory', 'DIR', 'word'), ('word',)), (('--directory', '/proc/nosuch/dir'), ('/proc/nosuch',)),
     (('--directory', '/etc/passwd'), ('/etc/passwd',)), (('--directory', 'DIR', '--rpc-address', '0.0.0.0'), ('allow-open-access',)),
     (('--directory', 'DIR', '--rpc-address', 'not an address'), ('not an address',))])
 def test_bad_command_lines_are_one_clear_line(program, tmp_path, arguments, words):

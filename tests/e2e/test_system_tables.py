@@ -98,7 +98,11 @@ def test_virtual_tables(server):
     tables = c.query("SELECT table_name FROM system_virtual_schema.tables WHERE keyspace_name = 'system_views'").rows
     assert [b'settings'] in tables and [b'clients'] in tables
     for [table] in tables:
-        r = c.query(f'SELECT * FROM system_views.{table.decode()} LIMIT 3')
+        try:
+            r = c.query(f'SELECT * FROM system_views.{table.decode()} LIMIT 3')
+        except cqlwire.CqlError as e:
+            assert table not in (b'settings', b'clients') and 'not implemented yet' in e.message, e
+            continue
         described = c.query("SELECT column_name FROM system_virtual_schema.columns WHERE keyspace_name = 'system_views' "
                             f"AND table_name = '{table.decode()}'").rows
         assert sorted(x[2].encode() for x in r.columns) == sorted(d[0] for d in described), table
