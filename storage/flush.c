@@ -22,7 +22,7 @@ enum flush_phase { FLUSH_TABLES, FLUSH_MERGE, FLUSH_DONE };
 
 struct progress {
     enum flush_phase phase;
-    size_t tables_at;              /* iteration of the memtable's tables: the next */
+    size_t tables_at; /* iteration of the memtable's tables: the next */
     bool in_table;
     struct memtable_table table;
     struct memtable_cursor cursor; /* the next partition of the table */
@@ -41,7 +41,8 @@ struct flush_job {
     uint64_t freeze_seq;
     int64_t now_s;
     struct progress progress;
-    uint64_t corrupt_values, work_scale; /* a transaction that was too big halves the next: 1, 2, 4 … */
+    uint64_t corrupt_values,
+        work_scale; /* a transaction that was too big halves the next: 1, 2, 4 … */
 };
 
 static void progress_copy(struct progress *to, const struct progress *from)
@@ -123,7 +124,8 @@ static err_t table_for_write(struct progress *p, struct kv_txn *txn, const struc
 {
     struct level_table *t = level_tables_find(&p->tables, table->slot);
     if (!t) {
-        struct level_table fresh = {.slot = table->slot, .id = table->id, .incarnation = table->incarnation};
+        struct level_table fresh = {
+            .slot = table->slot, .id = table->id, .incarnation = table->incarnation};
         fresh.kv_slot = LEVEL_META_SLOT + 1;
         while (fresh.kv_slot < LEVEL_SLOTS_MAX && p->tables.kv_used[fresh.kv_slot])
             fresh.kv_slot++;
@@ -153,9 +155,8 @@ static err_t merge_table(struct flush_job *j, struct progress *p, struct kv_txn 
     }
     struct level_writer w = {0};
     TRY(level_writer_begin(&w, txn, stored, j->hash_seed));
-    struct merge_rules rules = {.table = table,
-                                .now_s = j->now_s,
-                                .purge_before_s = purge_before(table, j->now_s)};
+    struct merge_rules rules = {
+        .table = table, .now_s = j->now_s, .purge_before_s = purge_before(table, j->now_s)};
     err_t err = OK;
     while (err == OK && *work + w.put_bytes / (ENTRY_US * BYTES_PER_US) < work_max) {
         if (!p->in_partition) {
@@ -176,7 +177,8 @@ static err_t merge_table(struct flush_job *j, struct progress *p, struct kv_txn 
     return err == OK ? level_table_put(txn, stored) : err;
 }
 
-static err_t merge_some(struct flush_job *j, struct progress *p, struct kv_txn *txn, uint64_t work_max)
+static err_t merge_some(struct flush_job *j, struct progress *p, struct kv_txn *txn,
+                        uint64_t work_max)
 {
     uint64_t work = 0;
     while (work < work_max) {
@@ -251,8 +253,8 @@ err_t flush_job_step(struct flush_job *j, int64_t budget_us, bool *done, struct 
     if (err == OK || err == ERR_DISK_FULL)
         __atomic_store_n(&j->store->disk_full, err != OK, __ATOMIC_RELAXED);
     if (err != OK)
-        return fail_set(fail, err, "flush of shard %u: %s: %s", j->store->options.shard, err_name(err),
-                        kv_error_text(j->env));
+        return fail_set(fail, err, "flush of shard %u: %s: %s", j->store->options.shard,
+                        err_name(err), kv_error_text(j->env));
     return OK;
 }
 
@@ -334,7 +336,7 @@ struct purge_job {
     uint32_t at;                /* slot */
     bool has_position;
     struct token token;
-    struct buf pk;              /* of the partition in hand, or the last one done */
+    struct buf pk; /* of the partition in hand, or the last one done */
     bool in_partition;
     struct merge_position position;
     uint64_t changed;
@@ -395,7 +397,8 @@ err_t store_purge_end(struct store *s, struct purge_job *j)
 }
 
 /* The partition to go on with. ERR_NOT_FOUND: the table is done. */
-static err_t purge_next(struct purge_job *j, const struct level_view *v, struct level_partition *out)
+static err_t purge_next(struct purge_job *j, const struct level_view *v,
+                        struct level_partition *out)
 {
     if (j->in_partition || j->has_position) {
         if (j->in_partition) {
@@ -412,9 +415,8 @@ static err_t purge_next(struct purge_job *j, const struct level_view *v, struct 
 static err_t purge_table(struct purge_job *j, struct level_writer *w, const struct table *table,
                          uint64_t work_max, bool *table_done)
 {
-    struct merge_rules rules = {.table = table,
-                                .now_s = j->now_s,
-                                .purge_before_s = purge_before(table, j->now_s)};
+    struct merge_rules rules = {
+        .table = table, .now_s = j->now_s, .purge_before_s = purge_before(table, j->now_s)};
     uint64_t work = 0;
     *table_done = false;
     while (work < work_max) {
@@ -486,7 +488,7 @@ err_t purge_job_step(struct purge_job *j, int64_t budget_us, bool *done, struct 
     /* A failed step has changed nothing in the level but may have moved the position: then some is purged by the next walk. */
     err_t err = purge_step(j, work_max < WORK_MIN ? WORK_MIN : work_max, done);
     if (err != OK)
-        return fail_set(fail, err, "purge of shard %u: %s: %s", j->store->options.shard, err_name(err),
-                        kv_error_text(j->store->env));
+        return fail_set(fail, err, "purge of shard %u: %s: %s", j->store->options.shard,
+                        err_name(err), kv_error_text(j->store->env));
     return OK;
 }

@@ -209,7 +209,8 @@ static err_t group_least(const struct level_view *v, struct level_prefix group, 
 }
 
 /* The partition of the key that the cursor stands on, as the first of its group. */
-err_t level_partition_here(const struct level_view *v, struct bytes key, struct level_partition *out)
+err_t level_partition_here(const struct level_view *v, struct bytes key,
+                           struct level_partition *out)
 {
     if (!prefix_of_key(key, &out->prefix))
         return ERR_CORRUPT;
@@ -222,7 +223,8 @@ err_t level_partition_here(const struct level_view *v, struct bytes key, struct 
     return OK;
 }
 
-err_t level_partition_seek(const struct level_view *v, struct token from, struct level_partition *out)
+err_t level_partition_seek(const struct level_view *v, struct token from,
+                           struct level_partition *out)
 {
     uint8_t at[8];
     struct bytes key, value;
@@ -287,8 +289,8 @@ static err_t first_position(struct level_iter *it, struct bytes *key, struct byt
         return kv_seek(it->cursor, level_key_bytes(&k), key, value);
     }
     struct level_chunk chunk;
-    err_t err = level_chunk_find(it->view, it->cursor, it->prefix, it->kind, bound, it->reversed,
-                                 &chunk);
+    err_t err =
+        level_chunk_find(it->view, it->cursor, it->prefix, it->kind, bound, it->reversed, &chunk);
     if (err == OK) {
         level_chunk_key_make(&k, it->prefix, it->kind, bound, chunk.ordinal);
         return kv_seek(it->cursor, level_key_bytes(&k), key, value);

@@ -10,7 +10,8 @@
 #define ORDINAL_FIRST (1ull << 63)
 #define ORDINAL_STEP  (1ull << 32)
 
-err_t level_chunk_parse(struct bytes payload, struct level_entry **entries, size_t *count, size_t *cap)
+err_t level_chunk_parse(struct bytes payload, struct level_entry **entries, size_t *count,
+                        size_t *cap)
 {
     struct cur c = cur_of(payload);
     while (!cur_at_end(&c)) {
@@ -157,7 +158,8 @@ static err_t put_entries(const struct group *g, uint64_t ordinal, const struct l
 }
 
 /* The ordinal of the chunk after (or before) the one with this ordinal; false at the end of the group. */
-static err_t neighbour(const struct group *g, uint64_t ordinal, bool after, uint64_t *out, bool *found)
+static err_t neighbour(const struct group *g, uint64_t ordinal, bool after, uint64_t *out,
+                       bool *found)
 {
     struct level_key k;
     struct bytes key, value;
@@ -234,7 +236,8 @@ static err_t make_gap(const struct group *g, uint64_t ordinal)
     if (step == 0)
         err = ERR_FULL;
     for (size_t i = 0; i < count && err == OK; i++)
-        err = put_chunk(g, ordinal + (i + 2) * step, buf_bytes(&items[i].payload), items[i].damaged);
+        err =
+            put_chunk(g, ordinal + (i + 2) * step, buf_bytes(&items[i].payload), items[i].damaged);
 out:
     for (size_t i = 0; i < count; i++)
         buf_free(&items[i].payload);

@@ -28,8 +28,8 @@ static inline bool level_ck_is_long(const struct level_prefix *p, struct bytes c
 }
 
 /* prefix, kind, and as much of ck as an LMDB key takes. */
-static inline void level_key_make(struct level_key *k, const struct level_prefix *p, enum level_kind kind,
-                                  struct bytes ck)
+static inline void level_key_make(struct level_key *k, const struct level_prefix *p,
+                                  enum level_kind kind, struct bytes ck)
 {
     size_t n = ck.n < level_ck_inline_max(p) ? ck.n : level_ck_inline_max(p);
     memcpy(k->b, p->b, p->n);
@@ -48,8 +48,8 @@ static inline void level_chunk_key_make(struct level_key *k, const struct level_
 }
 
 /* Of a key that begins with the prefix: the kind, and what follows it. */
-static inline bool level_key_parse(struct bytes key, const struct level_prefix *p, enum level_kind *kind,
-                                   struct bytes *rest)
+static inline bool level_key_parse(struct bytes key, const struct level_prefix *p,
+                                   enum level_kind *kind, struct bytes *rest)
 {
     if (key.n <= p->n || memcmp(key.p, p->b, p->n) != 0)
         return false;
@@ -69,13 +69,17 @@ struct level_chunk {
     struct bytes key, payload;
 };
 /* Appends the chunk's entries to the malloc'ed array. ERR_CORRUPT. */
-err_t level_chunk_parse(struct bytes payload, struct level_entry **entries, size_t *count, size_t *cap) MUST_USE;
+err_t level_chunk_parse(struct bytes payload, struct level_entry **entries, size_t *count,
+                        size_t *cap) MUST_USE;
 /* The chunk of ck's group where ck belongs: the last one whose first key is <= ck (or < ck when `before`). ERR_NOT_FOUND: all begin behind
  * it, or there is none. The cursor then stands on it. ERR_CORRUPT: a chunk on the way is damaged. */
-err_t level_chunk_find(const struct level_view *v, struct kv_cursor *cursor, const struct level_prefix *p, enum level_kind kind, struct bytes ck,
+err_t level_chunk_find(const struct level_view *v, struct kv_cursor *cursor,
+                       const struct level_prefix *p, enum level_kind kind, struct bytes ck,
                        bool before, struct level_chunk *out) MUST_USE;
 /* Put and del of entries with long keys. */
-err_t level_chunk_put(struct level_writer *w, const struct level_prefix *p, enum level_kind kind, struct bytes ck, struct bytes payload) MUST_USE;
-err_t level_chunk_del(struct level_writer *w, const struct level_prefix *p, enum level_kind kind, struct bytes ck) MUST_USE;
+err_t level_chunk_put(struct level_writer *w, const struct level_prefix *p, enum level_kind kind,
+                      struct bytes ck, struct bytes payload) MUST_USE;
+err_t level_chunk_del(struct level_writer *w, const struct level_prefix *p, enum level_kind kind,
+                      struct bytes ck) MUST_USE;
 
 #endif

@@ -8,7 +8,7 @@
 enum { RANGES_AT_ONCE = 1024 };
 
 static const uint8_t top[1] = {0xFF};
-#define TOP bytes_of(top, 1)
+#define TOP    bytes_of(top, 1)
 #define BOTTOM bytes_of("", 0)
 
 void merge_position_copy(struct merge_position *to, const struct merge_position *from)
@@ -113,7 +113,8 @@ static err_t write_body(struct merge *m, enum level_kind kind, struct bytes ck, 
         TRY(row_clean(buf_bytes(&m->merged), &f, &m->cleaned, &empty));
     }
     if (damaged)
-        return level_put(m->w, &m->prefix, kind, ck, empty ? BOTTOM : buf_bytes(&m->cleaned), false, true);
+        return level_put(m->w, &m->prefix, kind, ck, empty ? BOTTOM : buf_bytes(&m->cleaned), false,
+                         true);
     if (empty)
         return is_new ? OK : level_del(m->w, &m->prefix, kind, ck);
     body = buf_bytes(&m->cleaned);
@@ -211,8 +212,8 @@ static err_t next_walked(struct merge *m, struct bytes after, struct level_entry
         if (!bytes_is_null(after) && bytes_compare(lower, after) < 0)
             lower = after;
         struct level_iter it = {0};
-        level_iter_begin(&it, &m->w->view, m->w->view.cursor, &m->prefix, LEVEL_ROW, lower, upper, false,
-                         NULL);
+        level_iter_begin(&it, &m->w->view, m->w->view.cursor, &m->prefix, LEVEL_ROW, lower, upper,
+                         false, NULL);
         err_t err;
         bool again;
         do {
@@ -268,9 +269,7 @@ static err_t merge_rows(struct merge *m, struct merge_position *pos, uint64_t wo
         }
         if (!has_walked && !has_row)
             break;
-        int order = !has_row      ? 1
-                    : !has_walked ? -1
-                                  : bytes_compare(row.ck, buf_bytes(&walked));
+        int order = !has_row ? 1 : !has_walked ? -1 : bytes_compare(row.ck, buf_bytes(&walked));
         struct bytes ck = order <= 0 ? row.ck : buf_bytes(&walked);
         struct bytes stored = BYTES_NULL;
         bool is_new = false, damaged = false;
@@ -304,7 +303,8 @@ out:
 /* --- Range tombstones ----------------------------------------------------------------------- */
 
 /* Deletes stored range tombstones from pos on that the partition's deletion covers or that are purged. */
-static err_t clean_ranges(struct merge *m, struct merge_position *pos, uint64_t work_max, bool *done)
+static err_t clean_ranges(struct merge *m, struct merge_position *pos, uint64_t work_max,
+                          bool *done)
 {
     *done = m->w->table->ranges == 0;
     while (!*done && m->work < work_max) {
@@ -367,8 +367,8 @@ static err_t take_ranges(struct merge *m, struct taken *t, struct bytes lower, s
     if (m->w->table->ranges == 0)
         return OK;
     /* The one before may reach to lower or over it. */
-    level_iter_begin(&it, &m->w->view, m->w->view.cursor, &m->prefix, LEVEL_RANGE, BOTTOM, lower, true,
-                     NULL);
+    level_iter_begin(&it, &m->w->view, m->w->view.cursor, &m->prefix, LEVEL_RANGE, BOTTOM, lower,
+                     true, NULL);
     err_t err = level_iter_next(&it, &e);
     if (err == OK)
         err = level_range_decode(e.ck, e.payload, &r);
@@ -377,8 +377,8 @@ static err_t take_ranges(struct merge *m, struct taken *t, struct bytes lower, s
     t->damaged = err == ERR_CORRUPT;
     if (err != OK && err != ERR_NOT_FOUND && err != ERR_CORRUPT)
         goto out;
-    level_iter_begin(&it, &m->w->view, m->w->view.cursor, &m->prefix, LEVEL_RANGE, lower, TOP, false,
-                     NULL);
+    level_iter_begin(&it, &m->w->view, m->w->view.cursor, &m->prefix, LEVEL_RANGE, lower, TOP,
+                     false, NULL);
     for (;;) {
         err = level_iter_next(&it, &e);
         if (err == OK)
@@ -406,16 +406,16 @@ out:
 static err_t put_range(struct merge *m, const struct range_tombstone *r, bool look)
 {
     struct bytes payload;
-    bool damaged = look && level_get(&m->w->view, &m->prefix, LEVEL_RANGE, r->lower, &payload) ==
-                               ERR_CORRUPT;
+    bool damaged =
+        look && level_get(&m->w->view, &m->prefix, LEVEL_RANGE, r->lower, &payload) == ERR_CORRUPT;
     if (damaged)
         ++*m->corrupt;
     return level_range_put(m->w, &m->prefix, r, damaged);
 }
 
 /* Merges one new range tombstone, from pos->ck on, with the stored runs around it. */
-static err_t merge_range(struct merge *m, const struct range_tombstone *r, struct merge_position *pos,
-                         bool *done)
+static err_t merge_range(struct merge *m, const struct range_tombstone *r,
+                         struct merge_position *pos, bool *done)
 {
     struct taken t = {0};
     arena_init(&t.arena, 0);
@@ -441,7 +441,8 @@ static err_t merge_range(struct merge *m, const struct range_tombstone *r, struc
     return err;
 }
 
-static err_t merge_ranges(struct merge *m, struct merge_position *pos, uint64_t work_max, bool *done)
+static err_t merge_ranges(struct merge *m, struct merge_position *pos, uint64_t work_max,
+                          bool *done)
 {
     size_t count = m->mem ? m->mem->ranges->count : 0;
     /* First what is stored and falls, then what is new. */
@@ -487,8 +488,8 @@ static err_t merge_header(struct merge *m, struct bytes pk)
     return level_header_put(m->w, &m->prefix, &h, m->has_header ? &m->header : NULL, false);
 }
 
-static err_t merge_run(struct merge *m, struct token token, struct bytes pk, struct merge_position *pos,
-                 uint64_t work_max, bool *done)
+static err_t merge_run(struct merge *m, struct token token, struct bytes pk,
+                       struct merge_position *pos, uint64_t work_max, bool *done)
 {
     bool phase_done = false;
     *done = false;

@@ -20,19 +20,22 @@ struct merge_rules {
 enum merge_phase { MERGE_BEGIN, MERGE_ROWS, MERGE_RANGES, MERGE_END };
 struct merge_position {
     enum merge_phase phase;
-    bool has_ck;   /* rows up to and with ck, or range tombstones below it, are done */
-    size_t range;  /* MERGE_RANGES: index of the memtable's */
+    bool has_ck;  /* rows up to and with ck, or range tombstones below it, are done */
+    size_t range; /* MERGE_RANGES: index of the memtable's */
     struct buf ck;
 };
 void merge_position_copy(struct merge_position *to, const struct merge_position *from);
 
 /* Merges p; stops when w->puts and reads reach work_max (then *done is false and pos says where). *work is raised by the entries
  * looked at. corrupt_count is raised for each damaged entry met. */
-err_t merge_partition(struct level_writer *w, const struct merge_rules *rules, const struct memtable_partition *p, struct merge_position *pos,
-                      uint64_t work_max, uint64_t *work, uint64_t *corrupt_count, bool *done) MUST_USE;
+err_t merge_partition(struct level_writer *w, const struct merge_rules *rules,
+                      const struct memtable_partition *p, struct merge_position *pos,
+                      uint64_t work_max, uint64_t *work, uint64_t *corrupt_count,
+                      bool *done) MUST_USE;
 
 /* Purges a stored partition of what the rules let go: expired tombstones and cells, cells of dropped columns. */
-err_t purge_partition(struct level_writer *w, const struct merge_rules *rules, const struct level_partition *p, struct merge_position *pos,
+err_t purge_partition(struct level_writer *w, const struct merge_rules *rules,
+                      const struct level_partition *p, struct merge_position *pos,
                       uint64_t work_max, uint64_t *work, bool *done) MUST_USE;
 
 #endif

@@ -230,8 +230,8 @@ static err_t begin_slice(struct reader *r, struct bytes lower, struct bytes uppe
         } else {
             if (!level_has(r, s, LEVEL_ROW))
                 continue;
-            level_iter_begin(&s->it, r->from->level, r->from->level->cursor, &s->level.prefix, LEVEL_ROW,
-                             lower, upper, r->cmd->reversed, &s->level);
+            level_iter_begin(&s->it, r->from->level, r->from->level->cursor, &s->level.prefix,
+                             LEVEL_ROW, lower, upper, r->cmd->reversed, &s->level);
             s->level.at_cursor = false;
         }
         TRY(next_row(r, s));
@@ -330,7 +330,8 @@ static err_t read_slice(struct reader *r, struct bytes lower, struct bytes upper
         r->rows++;
         r->from->rows_read++;
         r->live_rows += is_live;
-        if (is_live && (cmd->static_only || (cmd->partition_limit && r->live_rows >= cmd->partition_limit))) {
+        if (is_live &&
+            (cmd->static_only || (cmd->partition_limit && r->live_rows >= cmd->partition_limit))) {
             *limit_reached = true;
             return OK;
         }
@@ -341,7 +342,8 @@ static err_t read_slice(struct reader *r, struct bytes lower, struct bytes upper
 /* --- Range tombstones, where the caller wants them ------------------------------------------- */
 
 struct ranges_wanted {
-    struct bytes lower, upper; /* the span this call answers for; narrowed where there are too many */
+    struct bytes lower,
+        upper; /* the span this call answers for; narrowed where there are too many */
     bool narrowed;
     struct range_list list;
 };
@@ -383,7 +385,8 @@ static bool want_range(struct reader *r, struct ranges_wanted *w, const struct r
     return false;
 }
 
-static void ranges_of_memtable(struct reader *r, const struct range_list *l, struct ranges_wanted *w)
+static void ranges_of_memtable(struct reader *r, const struct range_list *l,
+                               struct ranges_wanted *w)
 {
     size_t count = 0;
     for (size_t i = 0; i < l->count; i++) {
@@ -403,7 +406,8 @@ static err_t ranges_of_level(struct reader *r, struct source *s, struct ranges_w
     struct range_tombstone t;
     size_t count = 0;
     /* Those that begin before the span: only the last of them can reach into it. */
-    level_iter_begin(&it, v, v->cursor2, &s->level.prefix, LEVEL_RANGE, BOTTOM, w->lower, true, NULL);
+    level_iter_begin(&it, v, v->cursor2, &s->level.prefix, LEVEL_RANGE, BOTTOM, w->lower, true,
+                     NULL);
     err_t err = level_iter_next(&it, &e);
     if (err == OK)
         err = level_range_decode(e.ck, e.payload, &t);
@@ -547,7 +551,8 @@ static err_t read_partition(struct reader *r, const struct read_position *resume
     if (r->begun)
         op_put_end(r->out);
     if (end == ROWS_BUDGET) {
-        stop_inside(r, bytes_is_null(r->last_ck) && resume && resume->rows_begun ? resume->ck : r->last_ck);
+        stop_inside(r, bytes_is_null(r->last_ck) && resume && resume->rows_begun ? resume->ck
+                                                                                 : r->last_ck);
         *stopped = true;
     } else if (ranges.narrowed && !limit_reached) {
         /* pos is "after" this clustering key, so the span's last point is what to say. */
@@ -791,7 +796,8 @@ err_t read_sources(struct read_sources *sources, const struct read_command *cmd,
     for (size_t i = 0; i < 2; i++) {
         struct memtable_table t;
         const struct memtable *m = sources->memtables[i];
-        if (m && memtable_table_find(m, cmd->table->slot, &t) && t.incarnation == cmd->table->incarnation) {
+        if (m && memtable_table_find(m, cmd->table->slot, &t) &&
+            t.incarnation == cmd->table->incarnation) {
             struct source *s = &r.sources[r.sources_count++];
             s->memtable = m;
             s->in = s->has_next = s->has_row = false;

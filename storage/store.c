@@ -130,7 +130,8 @@ static err_t read_format(struct store *s, struct fail *fail)
         if (err == OK && v.n == 8)
             s->flushed_seq = load_be64(v.p);
         else if (err != ERR_NOT_FOUND)
-            err = fail_set(fail, ERR_CORRUPT, "%s: its log position is damaged", s->options.directory);
+            err = fail_set(fail, ERR_CORRUPT, "%s: its log position is damaged",
+                           s->options.directory);
         if (err == ERR_NOT_FOUND)
             err = OK;
     }

@@ -37,12 +37,13 @@ struct store {
     struct memtable *active;
     struct memtable *frozen; /* NULL: none */
     uint64_t frozen_seq;     /* log position of the freeze */
-    struct mono_us active_since; /* when flush_wanted first saw data in it; valid when active_seen */
+    struct mono_us
+        active_since; /* when flush_wanted first saw data in it; valid when active_seen */
     bool active_seen;
-    struct mono_us periods_due;  /* when flush_wanted next looks at the tables' periods */
-    struct flush_job *job;       /* running */
-    struct purge_job *purge;     /* running, or waiting to go on */
-    uint32_t writers;            /* jobs that write the level now: readers then renew for each read */
+    struct mono_us periods_due; /* when flush_wanted next looks at the tables' periods */
+    struct flush_job *job;   /* running */
+    struct purge_job *purge; /* running, or waiting to go on */
+    uint32_t writers;        /* jobs that write the level now: readers then renew for each read */
 
     struct buf log, log_spare; /* spare: memory for the next batch */
     uint64_t seq, taken_seq, synced_seq, flushed_seq;
@@ -52,7 +53,7 @@ struct store {
     struct kv_cursor *cursors[LEVEL_SLOTS_MAX][2]; /* of the reader, by kv slot */
 
     struct read_scratch scratch;
-    bool disk_full;     /* atomic: set by a job's thread */
+    bool disk_full; /* atomic: set by a job's thread */
     bool log_disk_full;
     uint64_t writes, reads, rows_read, tombstones_read, corrupt_values, flushes;
 };
@@ -60,7 +61,8 @@ struct store {
 /* Empties the level's view for the reader: the next read sees the newest commit. */
 void store_reader_reset(struct store *s);
 /* The view of a table's level for reading; *has is false when nothing of this table and incarnation is stored. */
-err_t store_level_view(struct store *s, const struct table *t, struct level_view *out, bool *has) MUST_USE;
+err_t store_level_view(struct store *s, const struct table *t, struct level_view *out,
+                       bool *has) MUST_USE;
 
 /* Reads the tables' records anew. */
 err_t store_tables_load(struct store *s) MUST_USE;
@@ -76,12 +78,13 @@ struct read_sources {
     struct read_scratch *scratch;
     uint64_t rows_read, tombstones_read; /* out: added to */
 };
-err_t read_sources(struct read_sources *sources, const struct read_command *cmd, struct read_position *pos, const struct read_budget *budget,
-                   struct arena *a, struct buf *out, bool *more, uint64_t *seq_used) MUST_USE;
+err_t read_sources(struct read_sources *sources, const struct read_command *cmd,
+                   struct read_position *pos, const struct read_budget *budget, struct arena *a,
+                   struct buf *out, bool *more, uint64_t *seq_used) MUST_USE;
 
 /* Meta keys. */
-#define STORE_KEY_FORMAT  "format"
-#define STORE_KEY_FLUSHED "flushed"
+#define STORE_KEY_FORMAT     "format"
+#define STORE_KEY_FLUSHED    "flushed"
 #define STORE_FORMAT_VERSION 1
 
 /* Drops cells of dropped columns: row_filter.keep with the table as ctx. */

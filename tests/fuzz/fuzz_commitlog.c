@@ -33,8 +33,8 @@ static uint64_t scan(struct bytes segment, uint64_t limit)
     if (err == OK && end > segment.n)
         abort();
     // With the end known, the same records are all there is.
-    if (err == OK && (log_scan(segment, &header, end, see, &b, &again, &why) != OK || again != end ||
-                      a.count != b.count || a.bytes != b.bytes))
+    if (err == OK && (log_scan(segment, &header, end, see, &b, &again, &why) != OK ||
+                      again != end || a.count != b.count || a.bytes != b.bytes))
         abort();
     return end;
 }

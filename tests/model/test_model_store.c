@@ -165,13 +165,15 @@ static void view_body(struct view *v, struct bytes body)
     while (cell_next(&it, &c)) {
         size_t i = 0;
         bool complex = c.flags & CELL_COMPLEX_DELETION;
-        while (i < v->count && !(v->cells[i].column_id == c.column_id && bytes_equal(v->cells[i].path, c.path) &&
-                                 complex == !!(v->cells[i].flags & CELL_COMPLEX_DELETION)))
+        while (i < v->count &&
+               !(v->cells[i].column_id == c.column_id && bytes_equal(v->cells[i].path, c.path) &&
+                 complex == !!(v->cells[i].flags & CELL_COMPLEX_DELETION)))
             i++;
         if (i == v->count) {
             assert_true(v->count < 64);
             v->cells[v->count++] = c;
-        } else if (complex ? c.timestamp > v->cells[i].timestamp : cell_reconcile(&c, &v->cells[i]) > 0) {
+        } else if (complex ? c.timestamp > v->cells[i].timestamp
+                           : cell_reconcile(&c, &v->cells[i]) > 0) {
             v->cells[i] = c;
         }
     }
@@ -201,13 +203,13 @@ static bool view_print(struct view *v, int64_t now_s, struct buf *out)
         const struct cell *c = &v->cells[i];
         int64_t floor = v->deletion.timestamp;
         for (size_t k = 0; k < v->count; k++)
-            if (v->cells[k].flags & CELL_COMPLEX_DELETION && v->cells[k].column_id == c->column_id &&
-                v->cells[k].timestamp > floor)
+            if (v->cells[k].flags & CELL_COMPLEX_DELETION &&
+                v->cells[k].column_id == c->column_id && v->cells[k].timestamp > floor)
                 floor = v->cells[k].timestamp;
         if (c->timestamp <= floor || !cell_is_live(c, now_s))
             continue;
-        buf_printf(out, " %u[%.*s]=%.*s@%lld/%d", c->column_id, BYTES_FMT(c->path), BYTES_FMT(c->value),
-                   (long long)c->timestamp, c->ttl);
+        buf_printf(out, " %u[%.*s]=%.*s@%lld/%d", c->column_id, BYTES_FMT(c->path),
+                   BYTES_FMT(c->value), (long long)c->timestamp, c->ttl);
         live = true;
     }
     if (!live)
@@ -216,8 +218,8 @@ static bool view_print(struct view *v, int64_t now_s, struct buf *out)
 }
 
 /* The live row of the model: all mutations of the partition applied. static_row: the static one. */
-static bool model_row(const struct model *m, const char *table, struct bytes pk, struct bytes ck, bool static_row,
-                      int64_t now_s, struct buf *out)
+static bool model_row(const struct model *m, const char *table, struct bytes pk, struct bytes ck,
+                      bool static_row, int64_t now_s, struct buf *out)
 {
     struct view v = {.deletion = DELETION_NONE, .marker = LIVENESS_NONE};
     for (size_t i = 0; i < m->count; i++) {
@@ -252,8 +254,8 @@ static size_t key_index(const struct bytes *keys, size_t count, struct bytes key
     return 0;
 }
 
-static void model_partition(const struct model *m, const char *table, const struct read_command *cmd, size_t pk,
-                            struct buf *out)
+static void model_partition(const struct model *m, const char *table,
+                            const struct read_command *cmd, size_t pk, struct buf *out)
 {
     struct buf line = {0};
     bool begun = false, stop = false;
@@ -268,7 +270,8 @@ static void model_partition(const struct model *m, const char *table, const stru
         size_t k = cmd->reversed ? CKS - 1 - i : i;
         bool in = false;
         for (size_t s = 0; s < cmd->slices_count; s++)
-            in |= bytes_compare(cmd->slices[s].lower, cks[k]) <= 0 && bytes_compare(cks[k], cmd->slices[s].upper) < 0;
+            in |= bytes_compare(cmd->slices[s].lower, cks[k]) <= 0 &&
+                  bytes_compare(cks[k], cmd->slices[s].upper) < 0;
         line.n = 0;
         if (!in || !model_row(m, table, pks[pk], cks[k], false, cmd->now_s, &line))
             continue;
@@ -288,7 +291,8 @@ static int partition_order(const void *a, const void *b)
     return partition_compare(token_of_key(x), x, token_of_key(y), y);
 }
 
-static void model_answer(const struct model *m, const char *table, const struct read_command *cmd, struct buf *out)
+static void model_answer(const struct model *m, const char *table, const struct read_command *cmd,
+                         struct buf *out)
 {
     if (!cmd->is_range) {
         for (size_t i = 0; i < cmd->keys_count; i++)
@@ -383,7 +387,8 @@ static struct bytes random_value(struct prng *r)
     return arena_printf(&keys_arena, "v%llu", (unsigned long long)prng_below(r, 1000));
 }
 
-static void random_body(struct prng *r, const struct table *t, int64_t ts, int64_t now_s, bool is_static, struct buf *out)
+static void random_body(struct prng *r, const struct table *t, int64_t ts, int64_t now_s,
+                        bool is_static, struct buf *out)
 {
     struct row_builder b;
     struct liveness marker = LIVENESS_NONE;
@@ -414,7 +419,8 @@ static void random_body(struct prng *r, const struct table *t, int64_t ts, int64
                                             .local_deletion_s = now_s});
         size_t n = complex ? prng_below(r, 4) : 1;
         for (size_t i = 0; i < n; i++) {
-            struct cell c = {.column_id = id, .timestamp = ts, .local_deletion_s = LOCAL_DELETION_NEVER};
+            struct cell c = {
+                .column_id = id, .timestamp = ts, .local_deletion_s = LOCAL_DELETION_NEVER};
             if (complex) {
                 c.flags |= CELL_HAS_PATH;
                 c.path = arena_printf(&keys_arena, "%c", (int)('a' + 3 * i + prng_below(r, 3)));
@@ -436,7 +442,8 @@ static void random_body(struct prng *r, const struct table *t, int64_t ts, int64
     }
 }
 
-static void random_ops(struct prng *r, const struct table *t, int64_t ts, int64_t now_s, struct buf *ops)
+static void random_ops(struct prng *r, const struct table *t, int64_t ts, int64_t now_s,
+                       struct buf *ops)
 {
     struct buf body = {0};
     uint64_t what = prng_below(r, 20);
@@ -481,8 +488,10 @@ static void write_one(struct world *w)
     const char *name = names[prng_below(&w->random, 2)];
     const struct table *t = node_find(&w->node, name);
     int64_t now_s = wall_s(w->node.now.wall);
-    int64_t ts = strcmp(name, "purged") == 0 ? w->node.now.wall.us : 1000 + (int64_t)prng_below(&w->random, 40);
-    struct bytes pk = pks[prng_below(&w->random, 3) ? prng_below(&w->random, 4) : prng_below(&w->random, PKS)];
+    int64_t ts = strcmp(name, "purged") == 0 ? w->node.now.wall.us
+                                             : 1000 + (int64_t)prng_below(&w->random, 40);
+    struct bytes pk =
+        pks[prng_below(&w->random, 3) ? prng_below(&w->random, 4) : prng_below(&w->random, PKS)];
     random_ops(&w->random, t, ts, now_s, &ops);
     if (ops.n) {
         err_t err = node_write(&w->node, t, pk, &ops);
@@ -533,7 +542,8 @@ static void check_read(struct world *w)
     const char *name = names[prng_below(r, 2)];
     struct slice slices[3];
     struct bytes keys[PKS];
-    struct read_command cmd = {.table = node_find(&w->node, name), .now_s = wall_s(w->node.now.wall), .slices = slices};
+    struct read_command cmd = {
+        .table = node_find(&w->node, name), .now_s = wall_s(w->node.now.wall), .slices = slices};
     random_slices(r, slices, &cmd.slices_count);
     cmd.reversed = prng_below(r, 2);
     cmd.want_static = prng_below(r, 2);
@@ -569,13 +579,16 @@ static void check_read(struct world *w)
         if (prng_below(r, 3) == 0)
             budget = (struct read_budget){UINT32_MAX, SIZE_MAX, UINT32_MAX};
         uint64_t seq;
-        check_ok(store_read(w->node.store, &cmd, &pos, &budget, &a, &result, &more, &seq), NULL, "read");
+        check_ok(store_read(w->node.store, &cmd, &pos, &budget, &a, &result, &more, &seq), NULL,
+                 "read");
     }
     model_answer(&w->model, name, &cmd, &expected);
     print_answer(buf_bytes(&result), cmd.now_s, &got);
     if (!bytes_equal(buf_bytes(&expected), buf_bytes(&got)))
-        fail_msg("seed %s table %s range %d reversed %d static %d/%d limit %u slices %zu\nexpected:\n%.3000s\ngot:\n%.3000s",
-                 getenv("FAILING_SEED"), name, cmd.is_range, cmd.reversed, cmd.want_static, cmd.static_only, cmd.partition_limit, cmd.slices_count,
+        fail_msg("seed %s table %s range %d reversed %d static %d/%d limit %u slices "
+                 "%zu\nexpected:\n%.3000s\ngot:\n%.3000s",
+                 getenv("FAILING_SEED"), name, cmd.is_range, cmd.reversed, cmd.want_static,
+                 cmd.static_only, cmd.partition_limit, cmd.slices_count,
                  expected.n ? (char *)expected.p : "", got.n ? (char *)got.p : "");
     w->checks += got.n > 0;
     buf_free(&result);
@@ -606,12 +619,14 @@ static void check_tombstones(struct world *w)
     for (bool more = true; more;) {
         struct read_budget budget = {1 + (uint32_t)prng_below(r, 20), SIZE_MAX, UINT32_MAX};
         uint64_t seq;
-        check_ok(store_read(w->node.store, &cmd, &pos, &budget, &a, &result, &more, &seq), NULL, "read");
+        check_ok(store_read(w->node.store, &cmd, &pos, &budget, &a, &result, &more, &seq), NULL,
+                 "read");
     }
     struct model stale = {0};
     for (size_t i = 0; i < w->model.count; i++)
         if (prng_below(r, 2))
-            model_add(&stale, w->model.items[i].table, w->model.items[i].pk, &w->model.items[i].ops);
+            model_add(&stale, w->model.items[i].table, w->model.items[i].pk,
+                      &w->model.items[i].ops);
     struct result_iter it = result_iter(buf_bytes(&result));
     struct bytes pk;
     struct cur ops;
@@ -631,8 +646,10 @@ static void check_tombstones(struct world *w)
     model_answer(&w->model, "kept", &cmd, &expected);
     model_answer(&stale, "kept", &cmd, &got);
     if (!bytes_equal(buf_bytes(&expected), buf_bytes(&got)))
-        fail_msg("seed %s with tombstones, reversed %d slices %zu\nexpected:\n%.3000s\ngot:\n%.3000s",
-                 getenv("FAILING_SEED"), cmd.reversed, cmd.slices_count, expected.n ? (char *)expected.p : "", got.n ? (char *)got.p : "");
+        fail_msg(
+            "seed %s with tombstones, reversed %d slices %zu\nexpected:\n%.3000s\ngot:\n%.3000s",
+            getenv("FAILING_SEED"), cmd.reversed, cmd.slices_count,
+            expected.n ? (char *)expected.p : "", got.n ? (char *)got.p : "");
     model_free(&stale);
     buf_free(&result);
     buf_free(&expected);

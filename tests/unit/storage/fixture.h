@@ -89,7 +89,8 @@ UNUSED static void node_open(struct node *n)
     check_ok(store_open(&o, &n->store, &f), &f, "open");
     store_set_schema(n->store, n->schema);
     for (size_t i = 0; i < n->log_count; i++)
-        check_ok(store_replay(n->store, n->log[i].seq, buf_bytes(&n->log[i].mutation)), NULL, "replay");
+        check_ok(store_replay(n->store, n->log[i].seq, buf_bytes(&n->log[i].mutation)), NULL,
+                 "replay");
 }
 
 UNUSED static void node_init(struct node *n, size_t memtable_bytes_max)
@@ -107,11 +108,13 @@ UNUSED static void node_init(struct node *n, size_t memtable_bytes_max)
                                   {bytes_str("replication_factor"), bytes_str("1")}};
     replication.items = pairs;
     replication.count = 2;
-    struct schema_property property = {.name = bytes_str("replication"), .is_map = true, .map = replication};
+    struct schema_property property = {
+        .name = bytes_str("replication"), .is_map = true, .map = replication};
     struct schema_properties with = {&property, 1};
     struct schema_change change = {0};
     struct schema *s = schema_new_initial();
-    check_ok(schema_create_keyspace(s, bytes_str("ks"), false, &with, &env, &change, &f), &f, "keyspace");
+    check_ok(schema_create_keyspace(s, bytes_str("ks"), false, &with, &env, &change, &f), &f,
+             "keyspace");
     schema_unref(s);
     node_use_schema(n, change.schema);
     node_open(n);
@@ -135,15 +138,19 @@ UNUSED static void node_free(struct node *n)
 }
 
 /* (p blob, c blob, s blob static, v1 blob, v2 blob, m map<blob, blob>, PRIMARY KEY (p, c)) */
-UNUSED static const struct table *node_table(struct node *n, const char *name, const char *option, const char *value)
+UNUSED static const struct table *node_table(struct node *n, const char *name, const char *option,
+                                             const char *value)
 {
     struct fail f = {.arena = &n->arena};
     struct schema_env env = {.nodes_count = 1};
     const struct type *blob = type_native(TYPE_BLOB);
     struct schema_column_def columns[] = {
-        {bytes_str("p"), blob, false},  {bytes_str("c"), blob, false},
-        {bytes_str("s"), blob, true},   {bytes_str("v1"), blob, false},
-        {bytes_str("v2"), blob, false}, {bytes_str("m"), type_map(&n->arena, blob, blob, false), false},
+        {bytes_str("p"), blob, false},
+        {bytes_str("c"), blob, false},
+        {bytes_str("s"), blob, true},
+        {bytes_str("v1"), blob, false},
+        {bytes_str("v2"), blob, false},
+        {bytes_str("m"), type_map(&n->arena, blob, blob, false), false},
     };
     struct bytes pk = bytes_str("p"), ck = bytes_str("c");
     struct schema_property property = {0};
@@ -226,7 +233,8 @@ UNUSED static void node_purge(struct node *n)
     }
 }
 
-UNUSED static err_t node_write(struct node *n, const struct table *t, struct bytes pk, const struct buf *ops)
+UNUSED static err_t node_write(struct node *n, const struct table *t, struct bytes pk,
+                               const struct buf *ops)
 {
     struct buf b = {0};
     uint64_t seq;
@@ -239,19 +247,23 @@ UNUSED static err_t node_write(struct node *n, const struct table *t, struct byt
 }
 
 /* One row with v1 = value. */
-UNUSED static void op_simple_row(struct buf *ops, const struct table *t, struct bytes ck, int64_t ts, struct bytes value)
+UNUSED static void op_simple_row(struct buf *ops, const struct table *t, struct bytes ck,
+                                 int64_t ts, struct bytes value)
 {
     struct buf body = {0};
     struct row_builder b;
-    struct cell c = {.column_id = column_id(t, "v1"), .timestamp = ts, .local_deletion_s = LOCAL_DELETION_NEVER, .value = value};
+    struct cell c = {.column_id = column_id(t, "v1"),
+                     .timestamp = ts,
+                     .local_deletion_s = LOCAL_DELETION_NEVER,
+                     .value = value};
     row_begin(&b, &body, ts, (struct liveness){ts, 0, LOCAL_DELETION_NEVER}, DELETION_NONE);
     row_put_cell(&b, &c);
     op_put_row(ops, ck, buf_bytes(&body));
     buf_free(&body);
 }
 
-UNUSED static void put_simple(struct node *n, const struct table *t, struct bytes pk, struct bytes ck, int64_t ts,
-                              struct bytes value)
+UNUSED static void put_simple(struct node *n, const struct table *t, struct bytes pk,
+                              struct bytes ck, int64_t ts, struct bytes value)
 {
     struct buf ops = {0};
     op_simple_row(&ops, t, ck, ts, value);
@@ -260,7 +272,8 @@ UNUSED static void put_simple(struct node *n, const struct table *t, struct byte
 }
 
 /* Reads all of cmd in one go or in chunks of rows_max. */
-UNUSED static err_t node_read(struct node *n, const struct read_command *cmd, uint32_t rows_max, struct buf *out)
+UNUSED static err_t node_read(struct node *n, const struct read_command *cmd, uint32_t rows_max,
+                              struct buf *out)
 {
     struct arena a;
     arena_init(&a, 0);

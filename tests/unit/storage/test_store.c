@@ -33,7 +33,8 @@ static struct bytes number(uint32_t i)
     return bytes_of(b[at], 4);
 }
 
-static void put_numbers(struct node *n, const struct table *t, struct bytes pk, uint32_t from, uint32_t to, int64_t ts)
+static void put_numbers(struct node *n, const struct table *t, struct bytes pk, uint32_t from,
+                        uint32_t to, int64_t ts)
 {
     for (uint32_t i = from; i < to; i++)
         put_simple(n, t, pk, number(i), ts, bytes_str("value"));
@@ -259,7 +260,8 @@ static void test_dropped_column_and_purge(void **state)
     assert_true(out.n < before);
     assert_int_equal(count_rows(buf_bytes(&out)), 1);
     node_close(&n);
-    struct kv_options o = {.directory = n.directory, .map_bytes = 1 << 30, .slots_max = LEVEL_SLOTS_MAX};
+    struct kv_options o = {
+        .directory = n.directory, .map_bytes = 1 << 30, .slots_max = LEVEL_SLOTS_MAX};
     struct kv_env *env;
     check_ok(kv_open(&o, &env, &f), &f, "open");
     struct kv_txn *txn;
@@ -269,7 +271,8 @@ static void test_dropped_column_and_purge(void **state)
     check_ok(kv_reader_renew(txn), NULL, "reader");
     check_ok(kv_cursor_new(txn, 1, &c), NULL, "cursor");
     size_t entries = 0;
-    for (err_t err = kv_seek(c, bytes_of("", 1), &key, &value); err == OK; err = kv_next(c, &key, &value))
+    for (err_t err = kv_seek(c, bytes_of("", 1), &key, &value); err == OK;
+         err = kv_next(c, &key, &value))
         entries++;
     assert_int_equal(entries, 1); /* nothing else is stored any more */
     kv_cursor_free(c);
@@ -319,7 +322,8 @@ static void test_damage(void **state)
 
     size_t told = 0;
     for (size_t at = 0;; at++) {
-        struct kv_options o = {.directory = n.directory, .map_bytes = 1 << 30, .slots_max = LEVEL_SLOTS_MAX};
+        struct kv_options o = {
+            .directory = n.directory, .map_bytes = 1 << 30, .slots_max = LEVEL_SLOTS_MAX};
         struct kv_env *env;
         struct kv_txn *txn;
         struct kv_cursor *c;
@@ -355,11 +359,14 @@ static void test_damage(void **state)
             /* A write into it and a flush do not heal it by themselves, and do not fail. */
             if (at % 3 == 0) {
                 put_numbers(&n, t, bytes_str("p"), 0, 20, 2);
-                put_simple(&n, t, bytes_str("p"), bytes_of(long_ck, sizeof long_ck), 2, bytes_str("new"));
-                put_simple(&n, t, bytes_of(long_pk, sizeof long_pk), number(1), 2, bytes_str("new"));
+                put_simple(&n, t, bytes_str("p"), bytes_of(long_ck, sizeof long_ck), 2,
+                           bytes_str("new"));
+                put_simple(&n, t, bytes_of(long_pk, sizeof long_pk), number(1), 2,
+                           bytes_str("new"));
                 ops.n = 0;
                 op_put_static_row(&ops, buf_bytes(&body));
-                op_put_range_tombstone(&ops, number(5), number(6), (struct deletion){0, wall_s(n.now.wall)});
+                op_put_range_tombstone(&ops, number(5), number(6),
+                                       (struct deletion){0, wall_s(n.now.wall)});
                 check_ok(node_write(&n, t, bytes_str("p"), &ops), NULL, "write");
                 node_flush(&n);
                 out.n = 0;
@@ -396,7 +403,8 @@ static void test_refused_directories(void **state)
     struct fail f;
     node_init(&n, 8 << 20);
     f = (struct fail){.arena = &n.arena};
-    struct store_options o = {.shard = 0, .directory = n.directory, .map_bytes = 1 << 30, .memtable_bytes_max = 1 << 20};
+    struct store_options o = {
+        .shard = 0, .directory = n.directory, .map_bytes = 1 << 30, .memtable_bytes_max = 1 << 20};
     assert_int_equal(store_open(&o, &second, &f), ERR_IO); /* opened twice */
     assert_non_null(f.message.p);
     node_close(&n);
@@ -516,7 +524,8 @@ static void test_long_keys(void **state)
                     check_ok(op_next(&ops, &op), NULL, "op");
                     if (op.kind == OP_END)
                         break;
-                    assert_int_equal(load_be32(op.ck.p + BYTES - 4), reversed ? COUNT - 1 - next : next);
+                    assert_int_equal(load_be32(op.ck.p + BYTES - 4),
+                                     reversed ? COUNT - 1 - next : next);
                     next++;
                 }
                 result_leave(&it, &ops);
@@ -534,7 +543,8 @@ static void test_long_keys(void **state)
             upper[BYTES] = 0xFF;
             struct slice slice = {bytes_of(key, BYTES), bytes_of(upper, sizeof upper)};
             struct bytes p = bytes_str("p");
-            struct read_command cmd = {.table = t, .keys = &p, .keys_count = 1, .slices = &slice, .slices_count = 1};
+            struct read_command cmd = {
+                .table = t, .keys = &p, .keys_count = 1, .slices = &slice, .slices_count = 1};
             struct buf out = {0};
             check_ok(node_read(&n, &cmd, 10, &out), NULL, "read");
             assert_int_equal(count_rows(buf_bytes(&out)), 1);
@@ -580,7 +590,8 @@ static void test_longest_keys(void **state)
             pk[65534] = i;
             for (uint8_t k = 0; k < 5; k++) {
                 ck[MUTATION_CK_MAX - 1] = k;
-                put_simple(&n, t, bytes_of(pk, 65535), bytes_of(ck, MUTATION_CK_MAX), 1 + flushed, number(k));
+                put_simple(&n, t, bytes_of(pk, 65535), bytes_of(ck, MUTATION_CK_MAX), 1 + flushed,
+                           number(k));
                 put_simple(&n, t, bytes_of(pk, 65535), bytes_of(ck, 65535), 1 + flushed, number(k));
             }
         }
@@ -589,7 +600,8 @@ static void test_longest_keys(void **state)
         assert_int_equal(rows_of(&n, t), 30);
     }
     struct bytes key = bytes_of(pk, 65535);
-    struct read_command cmd = {.table = t, .keys = &key, .keys_count = 1, .slices = &slice_all, .slices_count = 1};
+    struct read_command cmd = {
+        .table = t, .keys = &key, .keys_count = 1, .slices = &slice_all, .slices_count = 1};
     struct buf out = {0};
     check_ok(node_read(&n, &cmd, 1, &out), NULL, "read");
     assert_int_equal(count_rows(buf_bytes(&out)), 6);
@@ -629,7 +641,8 @@ static void test_big_partition(void **state)
     node_init(&n, 16 << 20);
     const struct table *t = node_table(&n, "t", NULL, NULL);
     for (uint32_t i = 0; i < ROWS; i++) {
-        put_simple(&n, t, bytes_str("p"), number(i), 1, bytes_str("a value of some bytes, as rows have"));
+        put_simple(&n, t, bytes_str("p"), number(i), 1,
+                   bytes_str("a value of some bytes, as rows have"));
         if (store_flush_wanted(n.store, n.now)) {
             node_flush(&n);
             for (size_t k = 0; k < n.log_count; k++)
