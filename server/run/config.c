@@ -4,7 +4,7 @@
 #include "server/run/config.h"
 
 #include "server/run/config_address.h"
-#include "server/run/config_priv.h"
+#include "server/run/config_values.h"
 
 #include <stdio.h>
 

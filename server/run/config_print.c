@@ -1,5 +1,5 @@
 /* --help and --print-config, made of options.def. */
-#include "server/run/config_priv.h"
+#include "server/run/config_values.h"
 
 enum { INDENT = 4, LINE_MAX = 100 };
 

@@ -1,10 +1,11 @@
 /* helenus.yaml: a YAML document becomes values of options.
  *
- * The whole document is loaded first (libyaml bounds its nesting at 1000, we the bytes), then walked: a mapping either is a group
+ * The whole document is loaded first, then walked: a mapping either is a group
  * ("audit_logging_options:" with its fields below) or the value of an option of type MAP. Cassandra writes some groups as a list of one
  * mapping (seed_provider), or as the bare name of a class (authenticator); both are taken. Aliases of YAML (*x) may make a document
- * larger than its text, or endless: depth and the bytes rendered are bounded here. */
-#include "server/run/config_priv.h"
+ * larger than its text, or endless: depth and the bytes rendered are bounded here. libyaml's time grows with the square of open
+ * brackets, so those are counted before it sees the text. */
+#include "server/run/config_values.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 enum {
     FILE_BYTES_MAX = 1 << 20,
+    BRACKETS_MAX = 256,
     DEPTH_MAX = 16,
     NAME_BYTES_MAX = 200,
     RENDERED_BYTES_MAX = 64 << 10
@@ -248,6 +250,19 @@ static err_t take_group(struct walk *w, const char *prefix, yaml_node_t *n, unsi
 
 /* --- Documents -------------------------------------------------------------------------------- */
 
+/* Brackets that are open at the same time, at most; those in quotes and comments count too. */
+static bool too_many_brackets(struct bytes text)
+{
+    int open = 0;
+    for (size_t i = 0; i < text.n && open <= BRACKETS_MAX; i++) {
+        if (text.p[i] == '[' || text.p[i] == '{')
+            open++;
+        else if ((text.p[i] == ']' || text.p[i] == '}') && open > 0)
+            open--;
+    }
+    return open > BRACKETS_MAX;
+}
+
 static err_t bad_yaml(struct config_values *v, const char *file, const yaml_parser_t *p)
 {
     const char *problem = p->problem ? p->problem : "out of memory";
@@ -289,6 +304,8 @@ err_t config_yaml(struct config_values *v, const char *file, struct bytes text)
     if (text.n > FILE_BYTES_MAX)
         return fail_set(v->fail, ERR_CONFIG, "%s: a configuration may have %d bytes", file,
                         FILE_BYTES_MAX);
+    if (too_many_brackets(text))
+        return fail_set(v->fail, ERR_CONFIG, "%s: too many open brackets", file);
     yaml_parser_t p;
     ensure(yaml_parser_initialize(&p));
     yaml_parser_set_input_string(&p, text.n ? text.p : (const uint8_t *)"", text.n);
@@ -300,6 +317,8 @@ err_t config_yaml(struct config_values *v, const char *file, struct bytes text)
 err_t config_yaml_value(struct config_values *v, int index, struct bytes text, const char *at,
                         const char *name)
 {
+    if (too_many_brackets(text))
+        return fail_set(v->fail, ERR_CONFIG, "%s: too many open brackets", at);
     yaml_parser_t p;
     yaml_document_t document;
     ensure(yaml_parser_initialize(&p));

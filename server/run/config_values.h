@@ -1,7 +1,7 @@
 /* What the parts of the configuration share: config.c (command line, meaning), config_yaml.c (file), config_print.c (--help,
  * --print-config). */
-#ifndef SERVER_RUN_CONFIG_PRIV_H
-#define SERVER_RUN_CONFIG_PRIV_H
+#ifndef SERVER_RUN_CONFIG_VALUES_H
+#define SERVER_RUN_CONFIG_VALUES_H
 
 #include "server/run/option.h"
 
