@@ -66,10 +66,12 @@ static void connection_write(struct connection *c) {
         connection_close(c);
         return;
     }
-    if (session_wants_input(c->session) && !c->thread->closing)
+    if (session_wants_input(c->session) && !c->thread->closing) {
         ev_io_start(c->thread->ev, &c->in);
-    else
+        session_resume(c->session); /* what it answers is seen to in this very loop: see connections_write() */
+    } else {
         ev_io_stop(c->thread->ev, &c->in);
+    }
 }
 
 void connections_write(struct thread *t) {

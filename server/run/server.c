@@ -174,6 +174,12 @@ static void describe_ranges(void *ctx, struct bytes keyspace, struct arena *a, s
     *count = s->own_tokens_count;
 }
 
+/* Each shard has its share, but room for a few of the largest messages whatever the number of shards. */
+static size_t memory_of_a_shard(const struct config *c, uint32_t shards) {
+    size_t share = c->request_memory_bytes / shards, least = 4 * (size_t)c->frame_bytes_max;
+    return share > least ? share : least;
+}
+
 static void fill_node(struct server *s, const struct directory *d) {
     const struct config *c = s->config;
     struct node *n = &s->node;
@@ -182,7 +188,7 @@ static void fill_node(struct server *s, const struct directory *d) {
         .limits = {.frame_bytes_max = c->frame_bytes_max,
                    .output_bytes_max = c->output_bytes_max,
                    .requests_max = c->requests_per_connection_max,
-                   .memory_bytes_max = c->request_memory_bytes / d->shards,
+                   .memory_bytes_max = memory_of_a_shard(c, d->shards),
                    .prepared_max = c->prepared_statements_max,
                    .read_timeout_us = c->read_timeout_us,
                    .range_timeout_us = c->range_timeout_us,

@@ -121,7 +121,16 @@ static err_t sink_consume(void *ctx, struct bytes result, bool more, bool *want_
     struct request *r = ctx;
     if (r->rows.n > 256u * 1024 * 1024)
         return fail_set(&r->fail, ERR_INVALID, "The result is larger than 256 MiB: use paging");
-    return select_consume(r->run, result, more, want_more);
+    size_t before = r->rows.n;
+    TRY(select_consume(r->run, result, more, want_more));
+    size_t grown = r->rows.n - before;
+    if (!session_host_has_room(r->host, grown)) {
+        r->host->counters.overloaded++;
+        return fail_set(&r->fail, ERR_OVERLOADED, "Too many results under way on this shard; use smaller pages or retry later");
+    }
+    r->bytes_charged += grown;
+    r->host->requests_bytes += grown;
+    return OK;
 }
 
 static uint32_t sink_rows_wanted(void *ctx) {

@@ -338,7 +338,7 @@ void request_handle(struct session *s, const struct envelope *e, struct bytes bo
         return;
     default:
         if (!s->ready) break;
-        if (h->requests_bytes + e->length > h->limits->memory_bytes_max) {
+        if (!session_host_has_room(h, e->length)) {
             h->counters.overloaded++;
             refuse(s, e, ERR_OVERLOADED, bytes_str("Too many requests in flight on this shard; retry later"));
             return;

@@ -64,6 +64,7 @@ void session_close(struct session *s) {
     list_remove(&s->link);
     list_remove(&s->link_output);
     h->sessions_count--;
+    h->sessions_bytes -= s->bytes_counted;
     request_orphan(s);
     session_free(s);
 }
@@ -80,6 +81,7 @@ bool session_is_closing(const struct session *s) {
     return s->closing;
 }
 
+/* What a slow reader makes us keep. */
 static size_t output_bytes(const struct session *s) {
     return s->out.n - s->out_sent + s->pending.n;
 }
@@ -89,7 +91,18 @@ bool session_wants_input(const struct session *s) {
            s->in_flight < s->host->limits->requests_max;
 }
 
+bool session_host_has_room(const struct session_host *h, size_t n) {
+    return h->requests_bytes + h->sessions_bytes + n <= h->limits->memory_bytes_max;
+}
+
+static void count_bytes(struct session *s) {
+    size_t now = output_bytes(s) + s->in.n + s->envelopes.n;
+    s->host->sessions_bytes += now - s->bytes_counted;
+    s->bytes_counted = now;
+}
+
 void session_touch_output(struct session *s) {
+    count_bytes(s);
     if (list_empty(&s->link_output)) list_push_back(&s->host->output_pending, &s->link_output);
 }
 
@@ -116,9 +129,11 @@ struct bytes session_output(struct session *s) {
 void session_sent(struct session *s, size_t n) {
     s->out_sent += n;
     ensure(s->out_sent <= s->out.n);
-    if (s->out_sent < s->out.n) return;
-    if (s->out.cap > IN_BUFFER_KEEP) buf_free(&s->out);
-    s->out.n = s->out_sent = 0;
+    if (s->out_sent == s->out.n) {
+        if (s->out.cap > IN_BUFFER_KEEP) buf_free(&s->out);
+        s->out.n = s->out_sent = 0;
+    }
+    count_bytes(s);
 }
 
 /* A response of the server outside any request. v5 framing may not have begun yet: see session_envelopes(). */
@@ -226,7 +241,7 @@ static void handle(struct session *s, const struct envelope *e, struct bytes bod
 static size_t take_envelopes(struct session *s, struct bytes in) {
     size_t at = 0;
     bool framing = s->framing;
-    while (!s->closing && s->framing == framing && in.n - at >= 1) {
+    while (session_wants_input(s) && s->framing == framing && in.n - at >= 1) {
         struct envelope e;
         if (in.n - at < ENVELOPE_HEADER_BYTES) {
             /* A version that is not ours may have a shorter header: answer on what there is. */
@@ -245,9 +260,18 @@ static size_t take_envelopes(struct session *s, struct bytes in) {
     return s->closing ? in.n : at;
 }
 
+static void take_joined(struct session *s) {
+    size_t n = take_envelopes(s, buf_bytes(&s->envelopes));
+    if (n) memmove(s->envelopes.p, s->envelopes.p + n, s->envelopes.n - n);
+    s->envelopes.n -= n;
+    if (s->envelopes.n == 0 && s->envelopes.cap > IN_BUFFER_KEEP) buf_free(&s->envelopes);
+}
+
 static size_t take_frames(struct session *s, struct bytes in) {
     size_t at = 0;
-    while (!s->closing) {
+    /* What an earlier frame left behind, when the session did not want input. */
+    if (s->envelopes.n) take_joined(s);
+    while (session_wants_input(s)) {
         size_t used;
         struct bytes payload;
         bool self_contained;
@@ -260,17 +284,16 @@ static size_t take_frames(struct session *s, struct bytes in) {
         arena_free(&a);
         if (err != OK || used == 0) break;
         at += used;
+        size_t n = 0;
         if (self_contained && s->envelopes.n == 0) {
-            if (take_envelopes(s, payload) != payload.n)
+            n = take_envelopes(s, payload);
+            if (n != payload.n && session_wants_input(s))
                 close_with(s, s->version, 0, ERR_PROTOCOL, "A self-contained frame must hold whole messages");
-            continue;
+            if (n == payload.n) continue;
         }
         /* A large envelope in several frames: its length is checked as soon as the header is there, so this buffer is bounded. */
-        buf_put_bytes(&s->envelopes, payload);
-        size_t n = take_envelopes(s, buf_bytes(&s->envelopes));
-        memmove(s->envelopes.p, s->envelopes.p + n, s->envelopes.n - n);
-        s->envelopes.n -= n;
-        if (s->envelopes.n == 0 && s->envelopes.cap > IN_BUFFER_KEEP) buf_free(&s->envelopes);
+        buf_put_bytes(&s->envelopes, bytes_skip(payload, n));
+        take_joined(s);
     }
     return s->closing ? in.n : at;
 }
@@ -281,8 +304,20 @@ static size_t take(struct session *s, struct bytes in) {
         struct bytes rest = bytes_skip(in, at);
         n = s->framing ? take_frames(s, rest) : take_envelopes(s, rest);
         at += n;
-    } while (n > 0 && at < in.n && !s->closing);
+    } while (n > 0 && at < in.n && session_wants_input(s));
     return at;
+}
+
+/* Input that is kept counts against the shard's memory: half a message from each of ten thousand clients must not fill it. */
+static void check_kept(struct session *s) {
+    count_bytes(s);
+    if (s->closing || s->in.n + s->envelopes.n <= IN_BUFFER_KEEP || session_host_has_room(s->host, 0)) return;
+    s->host->counters.overloaded++;
+    close_with(s, s->version ? s->version : PROTOCOL_VERSION_MAX, 0, ERR_OVERLOADED,
+               "Too many bytes of unfinished requests on this shard");
+    buf_free(&s->in);
+    buf_free(&s->envelopes);
+    count_bytes(s);
 }
 
 void session_receive(struct session *s, struct bytes in) {
@@ -291,13 +326,20 @@ void session_receive(struct session *s, struct bytes in) {
     if (s->in.n == 0) {
         size_t n = take(s, in);
         if (n < in.n && !s->closing) buf_put_bytes(&s->in, bytes_skip(in, n));
+        check_kept(s);
         return;
     }
     buf_put_bytes(&s->in, in);
+    session_resume(s);
+}
+
+void session_resume(struct session *s) {
+    if (s->closing || (s->in.n == 0 && s->envelopes.n == 0)) return;
     size_t n = take(s, buf_bytes(&s->in));
-    memmove(s->in.p, s->in.p + n, s->in.n - n);
+    if (n) memmove(s->in.p, s->in.p + n, s->in.n - n);
     s->in.n -= n;
     if (s->in.n == 0) buf_free(&s->in);
+    check_kept(s);
 }
 
 void session_set_keyspace(struct session *s, struct bytes keyspace) {

@@ -23,7 +23,8 @@ struct session_limits {
     uint32_t frame_bytes_max;       /* native_transport_max_frame_size: body of one envelope */
     uint32_t output_bytes_max;      /* unsent output above which a session is not read from */
     uint32_t requests_max;          /* in flight on one connection; above it the session is not read from */
-    size_t memory_bytes_max;        /* of requests in flight on this shard; above it: OVERLOADED */
+    size_t memory_bytes_max;        /* of requests in flight, their results, unsent output and unfinished input on this shard; above it:
+                                     * OVERLOADED */
     uint32_t prepared_max;          /* statements kept on a shard */
     int64_t read_timeout_us, range_timeout_us, write_timeout_us, truncate_timeout_us, request_timeout_us;
     int64_t idle_timeout_us;        /* native_transport_idle_timeout; 0: never */
@@ -48,7 +49,8 @@ struct session_host {
     struct list prepared_lru;      /* least recently used first */
     struct coord_spares spares;    /* of reads */
     uint32_t sessions_count, requests_count, free_requests_count;
-    size_t requests_bytes;         /* estimate of memory held by requests in flight */
+    size_t requests_bytes;         /* estimate of memory held by requests in flight, their results included */
+    size_t sessions_bytes;         /* held by sessions: unfinished input, unsent output */
     uint64_t next_session_id;
     struct {
         uint64_t requests, errors, overloaded, timeouts;
@@ -64,8 +66,10 @@ struct session;
 
 /* address: as text, copied. */
 struct session *session_open(struct session_host *h, const char *address, uint16_t port);
-/* Bytes from the client; all are taken (what is incomplete is kept). */
+/* Bytes from the client; all are taken: what is incomplete is kept, and so is what comes when the session wants no input. */
 void session_receive(struct session *s, struct bytes in);
+/* Goes on with what was kept, once the session wants input again. */
+void session_resume(struct session *s);
 /* What to send now; session_sent() removes what was. Valid until the next call on this session. */
 struct bytes session_output(struct session *s);
 void session_sent(struct session *s, size_t n);

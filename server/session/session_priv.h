@@ -30,6 +30,7 @@ struct session {
     struct bytes keyspace;    /* malloc'ed, or null */
     struct bytes driver_name, driver_version;
     uint8_t events;
+    size_t bytes_counted;     /* its part of the host's sessions_bytes */
     uint32_t in_flight;
     uint64_t requests;
     struct mono_us last_input;
@@ -77,10 +78,12 @@ struct request {
     /* PREPARE, schema changes */
     struct bytes prepared_id;
     struct message_change *change;
-    size_t bytes_charged;
+    size_t bytes_charged;        /* its part of the host's requests_bytes */
 };
 
 /* session.c */
+/* Is there room for n more bytes on this shard. */
+bool session_host_has_room(const struct session_host *h, size_t n);
 struct buf *session_envelopes(struct session *s); /* where to append an envelope; call session_touch_output() after */
 void session_set_keyspace(struct session *s, struct bytes keyspace);
 void session_put_schema_change(struct buf *out, const struct schema_event *e);

@@ -1,5 +1,5 @@
 /* A node's machines together, without threads or sockets: what is answered when, and what survives a power loss. */
-#include "world.h"
+#include "tests/unit/node/world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -303,6 +303,61 @@ static void test_a_connection_that_goes_away_leaves_nothing_behind(void **state)
     world_stop(&w);
 }
 
+/* A client that sends and never reads: what it makes us keep is bounded, and nothing is lost once it reads again. */
+static void test_a_slow_reader_is_bounded(void **state) {
+    (void)state;
+    struct world w;
+    struct client c;
+    static char text[50 * 1024];
+    world_start(&w);
+    client_open(&c, &w, 0, 4);
+    make_table(&c);
+    int n = snprintf(text, sizeof text, "INSERT INTO k.t (a, b) VALUES (1, '");
+    memset(text + n, 'x', sizeof text - (size_t)n - 3);
+    memcpy(text + sizeof text - 3, "')", 3);
+    client_query(&c, text);
+    w.node.limits.output_bytes_max = 200 * 1024;
+    w.node.limits.requests_max = 3; /* results under way come on top of the bound */
+    enum { QUERIES = 500 };
+    const struct session_host *h = &w.shards[0].host;
+    for (int i = 0; i < QUERIES; i++) {
+        client_query_send(&c, "SELECT b FROM k.t WHERE a = 1");
+        world_pump(&w);
+        assert_true(h->sessions_bytes < 450 * 1024);
+    }
+    assert_false(session_wants_input(c.session));
+    int answers = 0;
+    for (struct answer a; (a = client_receive(&c)).arrived; answers++)
+        assert_int_equal(a.e.opcode, OPCODE_RESULT);
+    assert_int_equal(answers, QUERIES);
+    assert_int_equal(h->sessions_bytes, 0);
+    client_close(&c);
+    world_stop(&w);
+}
+
+/* Half a message from many clients. */
+static void test_unfinished_input_is_bounded(void **state) {
+    (void)state;
+    struct world w;
+    struct client c[6];
+    static uint8_t half[300 * 1024];
+    world_start(&w);
+    for (int i = 0; i < 6; i++)
+        client_open(&c[i], &w, 0, 4);
+    struct envelope e = {.version = 4, .opcode = OPCODE_QUERY, .length = 1 << 20};
+    envelope_encode(half, &e);
+    for (int i = 0; i < 6; i++) {
+        session_receive(c[i].session, bytes_of(half, sizeof half));
+        assert_true(w.shards[0].host.sessions_bytes <= w.node.limits.memory_bytes_max);
+    }
+    assert_false(session_is_closing(c[0].session));
+    assert_true(session_is_closing(c[5].session));
+    for (int i = 0; i < 6; i++)
+        client_close(&c[i]);
+    assert_int_equal(w.shards[0].host.sessions_bytes, 0);
+    world_stop(&w);
+}
+
 /* More than the memtables hold: flushes begin by themselves, the log is trimmed, everything stays readable. */
 static void test_flushes_under_load(void **state) {
     (void)state;
@@ -350,6 +405,8 @@ int main(void) {
         cmocka_unit_test(test_events_reach_those_who_registered),
         cmocka_unit_test(test_too_much_in_flight_is_refused),
         cmocka_unit_test(test_a_connection_that_goes_away_leaves_nothing_behind),
+        cmocka_unit_test(test_a_slow_reader_is_bounded),
+        cmocka_unit_test(test_unfinished_input_is_bounded),
         cmocka_unit_test(test_flushes_under_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* See world.h. */
-#include "world.h"
+#include "tests/unit/node/world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -243,6 +243,10 @@ struct answer client_receive(struct client *c) {
     struct bytes out = session_output(c->session);
     buf_put_bytes(&c->in, out);
     session_sent(c->session, out.n);
+    if (session_wants_input(c->session)) {
+        session_resume(c->session);
+        world_pump(c->w);
+    }
     struct answer a = {0};
     if (c->in.n < ENVELOPE_HEADER_BYTES) return a;
     a.e = envelope_decode(c->in.p);
