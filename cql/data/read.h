@@ -2,7 +2,7 @@
  *
  * The answer of a replica (or shard) is a partition stream in the row encoding:
  *   result = { 1 u8, pk lstr, op*, OP_END }*          ops ordered as row.h says; rows reversed when the command is
- * A chunk may end inside a partition: the next one repeats the pk (without partition deletion and static row when has_static_seen). */
+ * A chunk may end inside a partition: the next one repeats the pk (without the static row; with tombstones, the partition deletion is repeated, so that each chunk can be merged alone). */
 #ifndef CQL_DATA_READ_H
 #define CQL_DATA_READ_H
 
