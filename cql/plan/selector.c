@@ -186,6 +186,11 @@ static err_t compile_count_rows(struct selection *s, struct selector **out)
     return add_aggregate(s, *out);
 }
 
+static bool is_cast_error(struct bytes message)
+{
+    return memmem(message.p, message.n, " cannot be cast to ", 19) != NULL;
+}
+
 static err_t compile_cast(struct selection *s, const struct ast_term *ast, struct selector **out)
 {
     const struct type *to;
@@ -193,13 +198,21 @@ static err_t compile_cast(struct selection *s, const struct ast_term *ast, struc
     struct selector *cast = new_selector(s, SELECTOR_CALL, to, 1);
     TRY(arg(s, cast, 0, ast->convert.operand, NULL));
     const struct type *from = cast->args[0]->type;
-    if (type_equal(from, to)) {
-        *out = cast->args[0];
-        return OK;
-    }
-    TRY(call_resolve(s->c, ast, NULL, &cast->func));
     cast->name = arena_printf(s->c->arena, "cast(%.*s as %.*s)", BYTES_FMT(cast->args[0]->name),
                               BYTES_FMT(type_name(to, s->c->arena)));
+    if (type_equal(from, to)) {
+        /* To Cassandra the type of a DESC column is another one, so that such a cast is one, and named so. */
+        bool desc = cast->args[0]->kind == SELECTOR_COLUMN && cast->args[0]->column->desc;
+        cast->kind = SELECTOR_SAME;
+        *out = desc ? cast : cast->args[0];
+        return OK;
+    }
+    err_t err = call_resolve(s->c, ast, NULL, &cast->func);
+    /* The column named is the first of the whole select clause, as in Cassandra's message. */
+    if (err == ERR_INVALID && s->c->fail && s->select->columns_count && is_cast_error(s->c->fail->message))
+        return fail_set(s->c->fail, ERR_INVALID, "%.*s cannot be cast to %.*s", BYTES_FMT(s->select->columns[0]->name),
+                        BYTES_FMT(type_name(to, s->c->arena)));
+    TRY(err);
     *out = cast;
     return OK;
 }

@@ -252,10 +252,14 @@ static err_t guess_access(struct compile *c, const struct ast_term *t, const str
     return OK;
 }
 
+/* Of a part of a multi-cell column a list too (sic), although it is one value that is selected then. */
 static err_t guess_times(struct compile *c, const struct ast_term *t, const struct type **out)
 {
+    const struct ast_term *root = t->operand;
+    while (root->kind == AST_TERM_FIELD || root->kind == AST_TERM_ELEMENT || root->kind == AST_TERM_SLICE)
+        root = root->access.of;
     const struct type *of;
-    TRY(term_guess_type(c, t->operand, &of));
+    TRY(term_guess_type(c, root, &of));
     *out = type_native(t->kind == AST_TERM_TTL ? TYPE_INT : TYPE_BIGINT);
     if (of && type_is_multicell(of) && t->kind != AST_TERM_MAXWRITETIME)
         *out = type_list(c->arena, *out, false);
