@@ -308,9 +308,9 @@ static err_t describe_cluster(struct describe *d, const struct describe_env *env
 
 /* --- Entry ------------------------------------------------------------------------------------------ */
 
-uint16_t plan_describe_columns(const struct ast_describe *d, const struct schema *schema,
-                               struct bytes keyspace, struct arena *arena,
-                               const struct column_spec **columns)
+static uint16_t make_columns(const struct ast_describe *d, const struct schema *schema,
+                             struct bytes keyspace, struct arena *arena,
+                             const struct column_spec **columns)
 {
     bool cluster = d->kind == AST_DESCRIBE_CLUSTER;
     uint16_t count = 4;
@@ -345,7 +345,7 @@ err_t plan_describe(const struct ast_statement *st, const struct schema *schema,
                          .arena = arena,
                          .fail = fail};
     d.rows = buf_in(arena);
-    d.columns_count = plan_describe_columns(d.ast, schema, keyspace, arena, &out->columns);
+    d.columns_count = make_columns(d.ast, schema, keyspace, arena, &out->columns);
     err_t err;
     switch (d.ast->kind) {
     case AST_DESCRIBE_CLUSTER: err = describe_cluster(&d, env); break;

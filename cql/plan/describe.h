@@ -35,9 +35,5 @@ struct describe_result {
 err_t plan_describe(const struct ast_statement *st, const struct schema *schema,
                     struct bytes keyspace, const struct describe_env *env, struct arena *arena,
                     struct describe_result *out, struct fail *fail) MUST_USE;
-/* The columns alone, for the metadata of a prepared DESCRIBE. */
-uint16_t plan_describe_columns(const struct ast_describe *d, const struct schema *schema,
-                               struct bytes keyspace, struct arena *arena,
-                               const struct column_spec **columns);
 
 #endif

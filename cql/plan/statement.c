@@ -3,7 +3,6 @@
  * Everything a statement needs lives in its own arena; what it points to in the schema is kept alive by the reference it holds. */
 #include "cql/plan/statement.h"
 #include "cql/plan/ddl.h"
-#include "cql/plan/describe.h"
 #include "cql/plan/modify_priv.h"
 #include "cql/plan/select_priv.h"
 #include "cql/plan/statement_priv.h"
@@ -133,16 +132,6 @@ static err_t compile_use(struct compile *c, struct statement *s)
     return OK;
 }
 
-static err_t compile_describe(struct compile *c, struct statement *s)
-{
-    const struct column_spec *columns;
-    s->kind = STATEMENT_DESCRIBE;
-    s->result_count = plan_describe_columns(&s->ast->describe, c->schema, c->keyspace, c->arena, &columns);
-    s->result = arena_array(c->arena, struct column_spec, s->result_count);
-    memcpy(s->result, columns, s->result_count * sizeof *columns);
-    return OK;
-}
-
 static err_t compile_kind(struct compile *c, struct statement *s)
 {
     switch (s->ast->kind) {
@@ -155,7 +144,9 @@ static err_t compile_kind(struct compile *c, struct statement *s)
     case AST_TRUNCATE:
         s->kind = STATEMENT_TRUNCATE;
         return plan_truncate_table(s->ast, c->schema, c->keyspace, &s->table, c->fail);
-    case AST_DESCRIBE: return compile_describe(c, s);
+    case AST_DESCRIBE: /* PREPARE tells no result columns, as in Cassandra */
+        s->kind = STATEMENT_DESCRIBE;
+        return OK;
     default: break;
     }
     if (!plan_is_ddl(s->ast->kind))

@@ -49,7 +49,7 @@ struct statement {
     uint16_t binds_count;
     uint16_t *pk_bind_indexes;       /* v4+: which binds form the partition key in order; NULL when not all do */
     uint16_t pk_bind_count;
-    struct column_spec *result;      /* SELECT, DESCRIBE (when known) */
+    struct column_spec *result;      /* SELECT */
     uint16_t result_count;
     bool result_wildcard;            /* SELECT *: metadata depends on the table's columns */
     /* USING CONSISTENCY and USING TIMEOUT of the text win over the protocol's. */
