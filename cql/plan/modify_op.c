@@ -8,8 +8,7 @@ err_t modify_find_column(struct compile *c, const struct table *t, struct ast_na
     *out = table_column(t, name.text);
     if (*out)
         return OK;
-    return fail_set(c->fail, ERR_INVALID, "Undefined column name %.*s in table %.*s.%.*s",
-                    BYTES_FMT(name.text), BYTES_FMT(t->keyspace), BYTES_FMT(t->name));
+    return table_fail_undefined(t, name.text, c->fail);
 }
 
 /* "c = c + 1" and so on, as Cassandra's messages show an operation. */

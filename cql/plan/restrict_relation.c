@@ -17,8 +17,7 @@ err_t table_find_column(const struct table *t, struct bytes name, const struct c
         return OK;
     struct buf text = {0};
     cql_quote_identifier(&text, name);
-    err_t err = fail_set(fail, ERR_INVALID, "Undefined column name %.*s in table %.*s.%.*s", BYTES_FMT(buf_bytes(&text)),
-                         BYTES_FMT(t->keyspace), BYTES_FMT(t->name));
+    err_t err = table_fail_undefined(t, buf_bytes(&text), fail);
     buf_free(&text);
     return err;
 }

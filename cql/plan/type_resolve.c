@@ -326,7 +326,7 @@ static err_t resolve_tuple(struct resolver *r, const struct ast_type *t, const s
 static err_t resolve_vector(struct resolver *r, const struct ast_type *t, const struct type **out)
 {
     if (t->dimension <= 0)
-        return fail_set(r->fail, ERR_SYNTAX, "vectors may only have positive dimensions; given %d",
+        return fail_set(r->fail, ERR_INVALID, "vectors may only have positive dimensions; given %d",
                         t->dimension);
     const struct type *element;
     TRY(resolve(r, t->args[0], false, &element));

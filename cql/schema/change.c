@@ -73,8 +73,8 @@ static err_t check_keyspace_name(struct bytes name, struct fail *fail)
 {
     if (!change_is_word(name))
         return fail_set(fail, ERR_INVALID,
-                        "Keyspace name must not be empty or not contain "
-                        "non-alphanumeric-underscore characters (got \"%.*s\")",
+                        "Keyspace name must not be empty and must contain alphanumeric or "
+                        "underscore characters only (got \"%.*s\")",
                         BYTES_FMT(name));
     if (name.n > KEYSPACE_NAME_BYTES_MAX)
         return fail_set(fail, ERR_INVALID,

@@ -565,8 +565,7 @@ static err_t rename_column(const struct table *t, struct schema *next, struct ta
 {
     const struct column *before = table_column(t, r->from);
     if (!before)
-        return fail_set(fail, ERR_INVALID, "Undefined column name %.*s in table %.*s.%.*s",
-                        BYTES_FMT(r->from), BYTES_FMT(t->keyspace), BYTES_FMT(t->name));
+        return table_fail_undefined(t, r->from, fail);
     if (before->kind != COLUMN_PARTITION_KEY && before->kind != COLUMN_CLUSTERING)
         return fail_set(fail, ERR_INVALID, "Cannot rename non PRIMARY KEY column %.*s",
                         BYTES_FMT(r->from));

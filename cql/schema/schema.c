@@ -71,6 +71,18 @@ const struct column *table_column(const struct table *t, struct bytes name)
     return map_get(&t->by_name, name);
 }
 
+err_t table_fail_undefined(const struct table *t, struct bytes name, struct fail *fail)
+{
+    struct buf table = {0};
+    identifier_print(t->keyspace, &table);
+    buf_u8(&table, '.');
+    identifier_print(t->name, &table);
+    err_t err = fail_set(fail, ERR_INVALID, "Undefined column name %.*s in table %.*s",
+                         BYTES_FMT(name), BYTES_FMT(buf_bytes(&table)));
+    buf_free(&table);
+    return err;
+}
+
 struct keyspace *schema_find_keyspace(const struct schema *s, struct bytes name)
 {
     for (size_t i = 0; i < s->keyspaces_count; i++)

@@ -150,6 +150,8 @@ struct table *schema_table_by_id(const struct schema *s, const struct uuid *id);
 struct user_type *keyspace_type(const struct keyspace *ks, struct bytes name);
 struct table *keyspace_table(const struct keyspace *ks, struct bytes name);
 const struct column *table_column(const struct table *t, struct bytes name);
+/* ERR_INVALID "Undefined column name x in table ks.t"; name as it is to be printed. */
+err_t table_fail_undefined(const struct table *t, struct bytes name, struct fail *fail);
 /* NULL when dropped or unknown. */
 static inline const struct column *table_column_by_id(const struct table *t, uint32_t id)
 {
