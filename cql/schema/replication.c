@@ -123,18 +123,21 @@ static bool is_factor_or_class(struct bytes key)
     return bytes_equal_str(key, "replication_factor") || bytes_equal_str(key, "class");
 }
 
-/* replication_factor → every known datacenter that is not named; an ALTER leaves the datacenters that it does not name. */
+/* replication_factor → every known datacenter that is not named; an ALTER leaves the datacenters that it does not name. The class alone
+ * means the datacenters of before, or for a new keyspace Cassandra's default_keyspace_rf, 1, in every datacenter. */
 static void expand(struct arena *a, struct option_map *m, const struct option_map *previous,
                    const struct schema_env *env)
 {
     struct bytes key = bytes_str("replication_factor");
     struct bytes factor = option_map_get(m, key);
-    bool named = factor.p != NULL;
-    if (named)
+    if (factor.p)
         option_map_del(m, key);
-    else if (m->count == 1) /* only the class */
+    else if (m->count == 1) { /* only the class */
         factor = previous ? option_map_get(previous, key) : BYTES_NULL;
-    if (named && previous)
+        if (!factor.p)
+            factor = bytes_str("1");
+    }
+    if (factor.p && previous)
         for (size_t i = 0; i < previous->count; i++)
             if (!is_factor_or_class(previous->items[i].key) && !has(m, previous->items[i].key))
                 option_map_put(a, m, previous->items[i].key, previous->items[i].value);
