@@ -66,6 +66,10 @@ static err_t apply(struct control *c, struct message_change *m, struct schema **
     TRY(statement_compile(m->text, c->schema, m->keyspace, &s, &m->fail));
     m->truncate = s->kind == STATEMENT_TRUNCATE;
     err_t err = m->truncate ? truncate_table(c, m, s, out) : change_schema(c, m, s, out);
+    if (err != OK) { /* names that the failure tells may be the statement's */
+        m->fail.keyspace = arena_dup(m->arena, m->fail.keyspace);
+        m->fail.name = arena_dup(m->arena, m->fail.name);
+    }
     statement_unref(s);
     return err;
 }
