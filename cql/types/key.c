@@ -220,8 +220,8 @@ err_t sequence_key_decode(const struct type *t, uint8_t tag, struct cur *c, stru
     }
     if (t->id == TYPE_MAP && count % 2 != 0)
         return ERR_CORRUPT;
-    /* A tuple of nulls alone is not the empty value, which sorts before it. */
-    if (is_tuple(t) && count == 0)
+    /* Absent fields compare as nulls, and Cassandra returns them so. */
+    for (; is_tuple(t) && count < t->params_count; count++)
         value_put(&b, BYTES_NULL);
     if (!is_tuple(t))
         store_be32(b.p, t->id == TYPE_MAP ? count / 2 : count);
