@@ -101,6 +101,10 @@ static void on_readable(struct ev_loop *ev, ev_io *w, int events) {
             connection_close(c);
             return;
         }
+        /* The clock is read after the bytes: a client that had an answer from another shard and writes again now must get a later
+         * timestamp, however long this turn has been going on. */
+        thread_read_clock(t);
+        shard_begin_turn(&t->server->shards[c->shard], t->now);
         session_receive(c->session, bytes_of(t->read_buffer, (size_t)n));
         if (!session_wants_input(c->session)) {
             ev_io_stop(ev, &c->in);

@@ -16,6 +16,10 @@ static struct now clocks(void) {
     return (struct now){{(int64_t)m.tv_sec * 1000000 + m.tv_nsec / 1000}, {(int64_t)w.tv_sec * 1000000 + w.tv_nsec / 1000}};
 }
 
+void thread_read_clock(struct thread *t) {
+    t->now = clocks();
+}
+
 struct thread *server_thread_of(struct server *s, uint16_t endpoint) {
     switch (endpoint) {
     case ENDPOINT_CONTROL:

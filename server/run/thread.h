@@ -81,6 +81,8 @@ void thread_init(struct thread *t, struct server *s, enum thread_kind kind, uint
 void thread_start(struct thread *t);
 void thread_join(struct thread *t);
 void thread_free(struct thread *t);
+/* Sets t->now to now. On t's own thread. */
+void thread_read_clock(struct thread *t);
 /* From any thread. */
 void thread_wake(struct thread *t);
 /* Before anything reaches a shard of this thread: gives it the turn's time, and its end of turn. */
