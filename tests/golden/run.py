@@ -407,7 +407,7 @@ class Runner:
             for row in r.rows:
                 texts = []
                 for c, b in zip(r.columns, row):
-                    text = '<masked>' if b is not None and (c[2] in masked or '*' in masked) else show(c[3], b)
+                    text = '<masked>' if b is not None and (c[2] in masked or '*' in masked) or c[2] + '?' in masked else show(c[3], b)
                     if s.get('mask-uuid') is not None:
                         text = UUID.sub('<uuid>', text)
                     texts.append(text)
