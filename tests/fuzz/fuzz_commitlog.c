@@ -39,6 +39,8 @@ static uint64_t scan(struct bytes segment, uint64_t limit)
     return end;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct log_segment_header h;

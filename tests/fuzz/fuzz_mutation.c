@@ -101,6 +101,8 @@ static void check_mutation(struct bytes b)
     check_memtable(&m, valid);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes input = bytes_of(data, size);
