@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* Every connection is a file: take what the hard limit gives. */
 static void raise_file_limit(void) {
@@ -48,7 +49,7 @@ int main(int argc, char **argv) {
     static struct server server;
     if (server_start(&server, &config, &fail) != OK) {
         fprintf(stderr, "helenusd: %.*s\n", BYTES_FMT(fail.message));
-        return 1;
+        _exit(1); /* what was opened so far is the system's to take back */
     }
     printf("helenusd %s serving CQL on %s:%u, directory %s, shards %u, loops %u\n", HELENUS_VERSION, config.rpc_address,
            config.native_transport_port, config.directory, server.node.topology.shards, server.loops_count);
