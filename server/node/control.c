@@ -39,6 +39,17 @@ static err_t truncate_table(struct control *c, struct message_change *m, const s
     return schema_truncate_table(c->schema, &t->id, out, &m->fail);
 }
 
+/* The level has so many slots on every shard; some are kept for built-in tables and for tables that are being emptied. */
+enum { TABLES_MAX = 3500 };
+
+static err_t check_tables_count(const struct schema *s, struct fail *fail) {
+    size_t count = 0;
+    for (size_t i = 0; i < s->keyspaces_count; i++)
+        count += s->keyspaces[i]->tables_count;
+    if (count <= TABLES_MAX) return OK;
+    return fail_set(fail, ERR_INVALID, "A node holds at most %d tables", TABLES_MAX);
+}
+
 static err_t change_schema(struct control *c, struct message_change *m, const struct statement *s, struct schema **out) {
     int one_node = 1;
     struct schema_env env = {
@@ -53,8 +64,13 @@ static err_t change_schema(struct control *c, struct message_change *m, const st
     };
     struct schema_change change = {0};
     TRY(plan_ddl(s->ast, c->schema, m->keyspace, &env, m->arena, &change, &m->fail));
-    *out = change.schema;
     if (change.schema == NULL) return OK;
+    err_t err = check_tables_count(change.schema, &m->fail);
+    if (err != OK) {
+        schema_unref(change.schema);
+        return err;
+    }
+    *out = change.schema;
     m->event = change.event;
     m->event.keyspace = arena_dup(m->arena, change.event.keyspace);
     m->event.name = arena_dup(m->arena, change.event.name);

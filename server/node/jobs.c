@@ -28,6 +28,7 @@ bool jobs_step(struct jobs *j, struct now now) {
                     ? flush_job_step(container_of(m, struct message_flush, head)->job, STEP_BUDGET_US, &done, &j->fail)
                     : purge_job_step(container_of(m, struct message_purge, head)->job, STEP_BUDGET_US, &done, &j->fail);
     j->disk_full = err == ERR_DISK_FULL;
+    if (err == ERR_IO) j->failed = err;
     if (err == ERR_DISK_FULL && m->verb == VERB_FLUSH) {
         j->retry.us = now.mono.us + DISK_FULL_RETRY_US;
         message_push(&j->queue, m);

@@ -70,14 +70,21 @@ static err_t load_identity(struct server *s, struct store *first, struct fail *f
         struct buf t = buf_in(&s->arena);
         for (uint32_t i = 0; i < s->config->num_tokens; i++)
             buf_be64(&t, random_u64() >> 1 << 1); /* never INT64_MIN's neighbour by chance alone */
+        uint8_t *directory = arena_alloc(&s->arena, 16);
+        store_be64(directory, random_u64());
+        store_be64(directory + 8, random_u64());
+        TRY(state_put(first, "directory_id", bytes_of(directory, 16), fail));
         TRY(state_put(first, "tokens", buf_bytes(&t), fail));
         TRY(state_put(first, "host_id", id, fail));
     } else if (err != OK) {
         return err;
     }
     TRY(state_get(first, "tokens", &s->arena, &tokens, fail));
-    if (id.n != 16 || tokens.n % 8 != 0) return fail_set(fail, ERR_CORRUPT, "the node's host id or tokens are damaged");
+    struct bytes directory;
+    TRY(state_get(first, "directory_id", &s->arena, &directory, fail));
+    if (id.n != 16 || tokens.n % 8 != 0 || directory.n != 16) return fail_set(fail, ERR_CORRUPT, "the node's host id or tokens are damaged");
     memcpy(s->node.host_id.b, id.p, 16);
+    memcpy(s->directory_id.b, directory.p, 16);
     /* system.local.tokens: set<text>, sorted as text. */
     struct buf set = buf_in(&s->arena);
     size_t count = tokens.n / 8;
@@ -142,6 +149,7 @@ static err_t open_log(struct server *s, const char *path, struct store **stores,
         .segment_bytes = s->config->commitlog_segment_bytes,
         .total_bytes_max = s->config->commitlog_total_bytes,
         .shards = shards,
+        .directory_id = s->directory_id,
     };
     disk_real_init(&s->disk);
     TRY(commitlog_open(&s->disk, &o, &s->commitlog, fail));

@@ -191,6 +191,8 @@ static bool end_turn_jobs(struct thread *t) {
     deliver_all(t);
     bool worked = jobs_step(&s->jobs, t->now);
     if (worked && s->jobs.fail.err != OK) log_error("flush", "%.*s", BYTES_FMT(s->jobs.fail.message));
+    /* After a failed write or sync LMDB itself answers nothing but errors; nothing acknowledged is lost, the log holds it. */
+    if (s->jobs.failed != OK) server_die("flush", "writing the level failed: the node stops");
     route(t, &s->jobs.out);
     struct mono_us d = jobs_deadline(&s->jobs);
     arm_timer(t, d);

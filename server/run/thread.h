@@ -62,6 +62,7 @@ struct server {
     struct control control;
     struct log_writer log_writer;
     struct jobs jobs;
+    struct uuid directory_id;   /* drawn with the directory: a foreign log segment is refused */
     struct disk disk;
     struct commitlog *commitlog;
     int lock_fd;
