@@ -8,10 +8,18 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 256 * 1024, ACCEPT_MAX = 64, READS_MAX = 8 };
+enum { READ_BYTES = 256 * 1024, ACCEPT_MAX = 64, READS_MAX = 8, PEERS_SWEEP_MIN = 1024 };
+
+/* How many connections one client address has. Made, counted up and freed by the accepting thread; the others only count down, and
+ * that is the last they do with it. */
+struct peer {
+    uint32_t connections; /* atomic */
+    uint8_t address[16];
+};
 
 struct listener {
     struct server *server;
@@ -19,12 +27,21 @@ struct listener {
     bool shard_aware; /* the client's source port chooses the shard */
     ev_io io;
     ev_timer again; /* after EMFILE */
+    struct map peers; /* of the first listener, for all: address → struct peer; empty without a bound an address */
+    size_t peers_sweep_at;
+};
+
+/* VERB_CONNECTION with what only this file knows. */
+struct accepted {
+    struct message_connection m;
+    struct peer *peer; /* or NULL */
 };
 
 struct connection {
     struct list link;
     struct thread *thread;
     struct session *session;
+    struct peer *peer; /* or NULL */
     uint16_t shard;
     int fd;
     ev_io in, out;
@@ -39,6 +56,7 @@ static void connection_close(struct connection *c) {
     list_remove(&c->link);
     __atomic_sub_fetch(&s->shard_connections[c->shard], 1, __ATOMIC_RELAXED);
     __atomic_sub_fetch(&s->connections, 1, __ATOMIC_RELAXED);
+    if (c->peer) __atomic_sub_fetch(&c->peer->connections, 1, __ATOMIC_RELEASE);
     free(c);
 }
 
@@ -121,6 +139,7 @@ void connections_accept_fd(struct thread *t, struct message *m) {
     ensure(c != NULL);
     c->thread = t;
     c->fd = x->fd;
+    c->peer = container_of(x, struct accepted, m)->peer;
     c->shard = m->to;
     c->session = session_open(&t->server->shards[m->to].host, x->address, x->port);
     session_set_driver(c->session, c);
@@ -158,15 +177,59 @@ static uint16_t choose_shard(struct server *s, bool shard_aware, uint16_t source
     return best;
 }
 
+/* Frees those without a connection, when there are twice as many as were left the last time. */
+static void sweep_peers(struct listener *l) {
+    if (l->peers.count < l->peers_sweep_at) return;
+    struct map_slot *slot;
+    for (size_t i = 0; (slot = map_next(&l->peers, &i));) {
+        struct peer *p = slot->value;
+        if (__atomic_load_n(&p->connections, __ATOMIC_ACQUIRE)) continue;
+        map_del(&l->peers, slot->key);
+        free(p);
+    }
+    l->peers_sweep_at = l->peers.count < PEERS_SWEEP_MIN / 2 ? PEERS_SWEEP_MIN : 2 * l->peers.count;
+}
+
+static struct peer *find_peer(struct listener *l, const struct sockaddr_storage *from) {
+    const struct sockaddr_in *v4 = (const void *)from;
+    const struct sockaddr_in6 *v6 = (const void *)from;
+    struct bytes key = from->ss_family == AF_INET6 ? bytes_of(&v6->sin6_addr, 16) : bytes_of(&v4->sin_addr, 4);
+    struct peer *p = map_get(&l->peers, key);
+    if (p) return p;
+    sweep_peers(l);
+    p = calloc(1, sizeof *p);
+    ensure(p != NULL);
+    memcpy(p->address, key.p, key.n);
+    map_put(&l->peers, bytes_of(p->address, key.n), p);
+    return p;
+}
+
+/* Whether another connection is within native_transport_max_concurrent_connections and ..._per_ip; then it is counted. */
+static bool admit(struct server *s, const struct sockaddr_storage *from, struct peer **peer) {
+    uint32_t max = s->config->connections_max, max_per_ip = s->config->connections_per_ip_max;
+    *peer = NULL;
+    if (max && __atomic_load_n(&s->connections, __ATOMIC_RELAXED) >= max) return false;
+    if (max_per_ip) {
+        struct peer *p = find_peer(&s->listeners[0], from);
+        if (__atomic_load_n(&p->connections, __ATOMIC_RELAXED) >= max_per_ip) return false;
+        __atomic_add_fetch(&p->connections, 1, __ATOMIC_RELAXED);
+        *peer = p;
+    }
+    __atomic_add_fetch(&s->connections, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
 static void hand_over(struct listener *l, int fd, const struct sockaddr_storage *from) {
     struct server *s = l->server;
-    uint32_t max = s->config->connections_max;
-    if (max && __atomic_load_n(&s->connections, __ATOMIC_RELAXED) >= max) {
+    struct peer *peer;
+    if (!admit(s, from, &peer)) {
         close(fd);
         return;
     }
-    struct message_connection *m = calloc(1, sizeof *m);
-    ensure(m != NULL);
+    struct accepted *accepted = calloc(1, sizeof *accepted);
+    ensure(accepted != NULL);
+    accepted->peer = peer;
+    struct message_connection *m = &accepted->m;
     m->fd = fd;
     if (from->ss_family == AF_INET6) {
         const struct sockaddr_in6 *a = (const void *)from;
@@ -182,7 +245,6 @@ static void hand_over(struct listener *l, int fd, const struct sockaddr_storage 
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
     uint16_t shard = choose_shard(s, l->shard_aware, m->port);
     __atomic_add_fetch(&s->shard_connections[shard], 1, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&s->connections, 1, __ATOMIC_RELAXED);
     m->head = (struct message){.to = shard, .verb = VERB_CONNECTION};
     struct message_queue q = {0};
     message_push(&q, &m->head);
@@ -256,6 +318,9 @@ err_t listeners_open(struct server *s, struct fail *fail) {
     const struct config *c = s->config;
     s->listeners = calloc(2, sizeof *s->listeners);
     ensure(s->listeners != NULL);
+    s->listeners[0].peers_sweep_at = PEERS_SWEEP_MIN;
+    uint64_t *seed = &s->listeners[0].peers.seed; /* addresses come from outside */
+    if (getrandom(seed, sizeof *seed, 0) != sizeof *seed) return fail_set(fail, ERR_IO, "the system gives no random bytes");
     TRY(listen_on(s, &s->listeners[0], c->rpc_address, c->native_transport_port, fail));
     s->listeners_count = 1;
     if (c->native_shard_aware_transport_port == 0) return OK;
@@ -280,6 +345,10 @@ void listeners_stop(struct server *s) {
 void listeners_close(struct server *s) {
     for (size_t i = 0; i < s->listeners_count; i++)
         close(s->listeners[i].fd);
+    struct map_slot *slot;
+    for (size_t i = 0; (slot = map_next(&s->listeners[0].peers, &i));)
+        free(slot->value);
+    map_free(&s->listeners[0].peers);
     free(s->listeners);
     s->listeners = NULL;
     s->listeners_count = 0;
