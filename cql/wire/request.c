@@ -1,10 +1,17 @@
 /* Decoding of requests: see request.h. Every length is checked against what is left before anything is allocated for it. */
 #include "cql/wire/request.h"
 
+#include "cql/types/ops.h"
+
 const uint8_t wire_unset[1] = {0};
 
 static err_t malformed(struct fail *fail, const char *what) {
     return fail_set(fail, ERR_PROTOCOL, "Malformed %s message: it ends too early or has wrong lengths", what);
+}
+
+/* Errors repeat parts of what they are about, so text that is none must not come in. */
+static err_t check_text(struct bytes text, struct fail *fail) {
+    return utf8_valid(text) ? OK : fail_set(fail, ERR_PROTOCOL, "The text of the request is not valid UTF-8");
 }
 
 /* A [value]: bytes, null (-1) or unset (-2, from v4 on). */
@@ -55,7 +62,10 @@ static err_t read_params(struct cur *c, uint8_t version, bool batch, struct aren
             return fail_set(fail, ERR_PROTOCOL, "Out of bound timestamp, must be in [%lld, %lld] (got %lld)",
                             (long long)INT64_MIN + 1, (long long)INT64_MAX, (long long)out->timestamp_us);
     }
-    if (version >= 5 && out->flags & QUERY_KEYSPACE) out->keyspace = wire_string(c);
+    if (version >= 5 && out->flags & QUERY_KEYSPACE) {
+        out->keyspace = wire_string(c);
+        if (cur_ok(c)) TRY(check_text(out->keyspace, fail));
+    }
     if (version >= 5 && out->flags & QUERY_NOW) {
         out->has_now = true;
         out->now_s = (int32_t)cur_be32(c);
@@ -68,6 +78,7 @@ err_t request_decode_query(struct bytes body, uint8_t version, struct arena *a, 
     struct cur c = cur_of(body);
     out->text = wire_long_string(&c);
     if (!cur_ok(&c)) return malformed(fail, "QUERY");
+    TRY(check_text(out->text, fail));
     return read_params(&c, version, false, a, &out->params, fail);
 }
 
@@ -75,7 +86,9 @@ err_t request_decode_prepare(struct bytes body, uint8_t version, struct request_
     struct cur c = cur_of(body);
     *out = (struct request_prepare){.text = wire_long_string(&c)};
     if (version >= 5 && cur_ok(&c) && cur_be32(&c) & 1) out->keyspace = wire_string(&c);
-    return cur_ok(&c) ? OK : malformed(fail, "PREPARE");
+    if (!cur_ok(&c)) return malformed(fail, "PREPARE");
+    TRY(check_text(out->text, fail));
+    return check_text(out->keyspace, fail);
 }
 
 err_t request_decode_execute(struct bytes body, uint8_t version, struct arena *a, struct request_execute *out,
@@ -105,6 +118,7 @@ err_t request_decode_batch(struct bytes body, uint8_t version, struct arena *a, 
         const struct bytes *names;
         if (!cur_ok(&c) || !read_values(&c, version, item->values_count, false, a, &item->values, &names))
             return malformed(fail, "BATCH");
+        if (!item->prepared) TRY(check_text(item->text_or_id, fail));
     }
     return read_params(&c, version, true, a, &out->params, fail);
 }

@@ -78,6 +78,10 @@ def plain(v):
     return v
 
 
+def plain_key(v):
+    return v.normalize() if isinstance(v, decimal.Decimal) else plain(v)
+
+
 def name_of(cql_type):
     return ''.join(c if c.isalnum() else '_' for c in cql_type)
 
@@ -101,7 +105,8 @@ def test_bound_values(driver, keyspace, version):
 
 @pytest.mark.parametrize('t', ORDERED)
 def test_values_as_keys(cql, t):
-    """As partition key and as clustering key, in both orders."""
+    """As partition key and as clustering key, in both orders. A decimal key is kept by value: 1.50 comes back as 1.5."""
+    plain = plain_key
     values = [v for v in VALUES[t] if not (t in ('text', 'blob') and len(v) > 60_000)]
     values = [v for v in values if not isinstance(v, decimal.Decimal) or v != 0 or str(v) == '0']
     cql.execute(f'CREATE TABLE pk (k {t} PRIMARY KEY, v int)')
