@@ -247,8 +247,12 @@ static err_t read_segment(struct commitlog *l, const struct segment *s, struct b
     if (l->disk->ops->open(l->disk, path, false, &f) != OK)
         return fail_set(fail, ERR_IO, "%s: %s", path, disk_text(l));
     out->n = 0;
-    uint8_t *p = buf_extend(out, (size_t)s->bytes);
-    err_t err = l->disk->ops->read(f, 0, p, (size_t)s->bytes, &out->n);
+    uint64_t n; /* no record and no mark is in the zeros that a preallocated segment ends with */
+    err_t err = l->disk->ops->data_end(f, &n);
+    if (err == OK) {
+        uint8_t *p = buf_extend(out, (size_t)n);
+        err = l->disk->ops->read(f, 0, p, (size_t)n, &out->n);
+    }
     l->disk->ops->close(f);
     return err == OK ? OK : fail_set(fail, ERR_IO, "%s: %s", path, disk_text(l));
 }
@@ -257,6 +261,14 @@ err_t commitlog_replay(struct commitlog *l,
                        err_t (*apply)(void *ctx, uint32_t shard, uint64_t seq,
                                       struct bytes mutation),
                        void *ctx, struct fail *fail)
+{
+    return commitlog_replay_segments(l, apply, NULL, ctx, fail);
+}
+
+err_t commitlog_replay_segments(struct commitlog *l,
+                                err_t (*apply)(void *ctx, uint32_t shard, uint64_t seq,
+                                               struct bytes mutation),
+                                err_t (*segment_end)(void *ctx), void *ctx, struct fail *fail)
 {
     ensure(!l->replayed);
     struct replay r = {.log = l, .apply = apply, .ctx = ctx};
@@ -274,6 +286,8 @@ err_t commitlog_replay(struct commitlog *l,
         r.why = NULL;
         err = log_scan(buf_bytes(&content), &s->header, last ? 0 : s[1].header.previous_end,
                        replay_record, &r, &s->end, &why);
+        if (err == OK && segment_end)
+            err = segment_end(ctx);
         if (err == ERR_CORRUPT && (why || r.why))
             err = corrupt(l, fail, s->number, why ? why : r.why, s->end);
         else if (err != OK && fail && !fail->message.p)

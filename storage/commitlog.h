@@ -30,6 +30,11 @@ void commitlog_close(struct commitlog *l);
 err_t commitlog_replay(struct commitlog *l, err_t (*apply)(void *ctx, uint32_t shard, uint64_t seq, struct bytes mutation), void *ctx,
                        struct fail *fail) MUST_USE;
 
+/* The same for a caller that applies later: what apply was given stays valid until segment_end has returned, which is called after the
+ * last record of each segment. */
+err_t commitlog_replay_segments(struct commitlog *l, err_t (*apply)(void *ctx, uint32_t shard, uint64_t seq, struct bytes mutation),
+                                err_t (*segment_end)(void *ctx), void *ctx, struct fail *fail) MUST_USE;
+
 /* Appends one shard's batch as made by store_log_take(); written to the file, not synced. ERR_DISK_FULL leaves the log as before;
  * any other error is final. */
 err_t commitlog_append(struct commitlog *l, uint32_t shard, struct bytes batch, uint64_t last_seq, struct fail *fail) MUST_USE;

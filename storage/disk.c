@@ -102,6 +102,21 @@ static err_t real_size(struct disk_file *f, uint64_t *out)
     return OK;
 }
 
+/* A file system that knows nothing of holes says that all is data, and so does this when it cannot tell. */
+static err_t real_data_end(struct disk_file *f, uint64_t *out)
+{
+    TRY(real_size(f, out));
+    off_t end = 0, data;
+    while ((data = lseek(real(f)->fd, end, SEEK_DATA)) >= 0) {
+        end = lseek(real(f)->fd, data, SEEK_HOLE);
+        if (end < 0)
+            return OK;
+    }
+    if (errno == ENXIO && (uint64_t)end < *out)
+        *out = (uint64_t)end;
+    return OK;
+}
+
 /* Not repeated after EIO: the kernel may have dropped the pages and would then say OK. */
 static err_t real_sync(struct disk_file *f)
 {
@@ -172,6 +187,7 @@ static const struct disk_ops real_ops = {
     .write = real_write,
     .read = real_read,
     .size = real_size,
+    .data_end = real_data_end,
     .sync = real_sync,
     .rename = real_rename,
     .unlink = real_unlink,

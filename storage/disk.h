@@ -23,6 +23,8 @@ struct disk_ops {
     /* *got < n at the end of the file. */
     err_t (*read)(struct disk_file *f, uint64_t offset, void *p, size_t n, size_t *got);
     err_t (*size)(struct disk_file *f, uint64_t *out);
+    /* From *out to the end all bytes are zeros that need not be read: the size, or less for a preallocated file. */
+    err_t (*data_end)(struct disk_file *f, uint64_t *out);
     /* fdatasync: content, and what is needed to read it back. */
     err_t (*sync)(struct disk_file *f);
     err_t (*rename)(struct disk *d, const char *from, const char *to);

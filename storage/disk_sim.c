@@ -338,6 +338,7 @@ static const struct disk_ops sim_ops = {
     .write = sim_write,
     .read = sim_read,
     .size = sim_size,
+    .data_end = sim_size,
     .sync = sim_sync,
     .rename = sim_rename,
     .unlink = sim_unlink,

@@ -206,7 +206,7 @@ static err_t merge_some(struct flush_job *j, struct progress *p, struct kv_txn *
 static err_t step(struct flush_job *j, struct progress *p, uint64_t work_max)
 {
     struct kv_txn *txn;
-    TRY(kv_write_begin(j->env, &txn));
+    TRY(store_write_begin(j->store, &txn));
     err_t err = OK;
     if (p->phase == FLUSH_TABLES) {
         bool none_left;
@@ -279,6 +279,7 @@ struct flush_job *store_flush_begin(struct store *s, struct now now)
         s->frozen_seq = s->seq;
         s->active = memtable_new();
         s->active_seen = false;
+        s->period_tables = 0;
     }
     struct flush_job *j = calloc(1, sizeof *j);
     ensure(j != NULL);

@@ -92,6 +92,11 @@ bool memtable_is_empty(const struct memtable *m)
     return !m->applied;
 }
 
+size_t memtable_tables_count(const struct memtable *m)
+{
+    return m->tables_count;
+}
+
 uint64_t memtable_seq_max(const struct memtable *m)
 {
     return m->seq_max;

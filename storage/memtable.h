@@ -26,6 +26,8 @@ void memtable_free(struct memtable *m);
 size_t memtable_bytes(const struct memtable *m);
 /* Nothing was applied since it was made (dropped tables count as applied). */
 bool memtable_is_empty(const struct memtable *m);
+/* How many tables it has anything of. */
+size_t memtable_tables_count(const struct memtable *m);
 /* The highest seq applied; 0 when empty. */
 uint64_t memtable_seq_max(const struct memtable *m);
 

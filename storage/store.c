@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum { MUTATION_BYTES_MAX_DEFAULT = 16 << 20, TABLE_SLOTS_MAX = 1 << 20, STATE_KEY_MAX = 255 };
-enum { LOG_SPARE_BYTES_MAX = 64 << 10, PERIODS_STEP_US = 50 * 1000 };
+enum { LOG_SPARE_BYTES_MAX = 64 << 10 };
 
 /* --- Tables of the level -------------------------------------------------------------------- */
 
@@ -81,23 +81,29 @@ err_t store_tables_load(struct store *s)
 
 /* --- Open and close -------------------------------------------------------------------------- */
 
-/* format = version be32, shard be32, hash seed be64 */
-static err_t write_format(struct store *s)
+/* format = version be32, shard be32, hash seed be64. Put by the first transaction that writes anything else: a new directory, with its
+ * many shards, then opens without a sync. */
+static err_t put_format(const struct store *s, struct kv_txn *txn)
 {
-    struct kv_txn *txn;
     uint8_t format[16];
+    struct bytes found;
+    TRY(kv_slot_create(txn, LEVEL_META_SLOT));
+    err_t err = level_meta_get(txn, bytes_str(STORE_KEY_FORMAT), &found);
+    if (err != ERR_NOT_FOUND)
+        return err;
     store_be32(format, STORE_FORMAT_VERSION);
     store_be32(format + 4, s->options.shard);
-    store_be64(format + 8, s->options.hash_seed);
-    TRY(kv_write_begin(s->env, &txn));
-    err_t err = kv_slot_create(txn, LEVEL_META_SLOT);
-    if (err == OK)
-        err = level_meta_put(txn, bytes_str(STORE_KEY_FORMAT), bytes_of(format, sizeof format));
-    if (err != OK) {
-        kv_write_abort(txn);
-        return err;
-    }
-    return kv_write_commit(txn);
+    store_be64(format + 8, s->hash_seed);
+    return level_meta_put(txn, bytes_str(STORE_KEY_FORMAT), bytes_of(format, sizeof format));
+}
+
+err_t store_write_begin(const struct store *s, struct kv_txn **out)
+{
+    TRY(kv_write_begin(s->env, out));
+    err_t err = put_format(s, *out);
+    if (err != OK)
+        kv_write_abort(*out);
+    return err;
 }
 
 static err_t read_format(struct store *s, struct fail *fail)
@@ -107,12 +113,8 @@ static err_t read_format(struct store *s, struct fail *fail)
     err_t err = level_meta_get(s->reader, bytes_str(STORE_KEY_FORMAT), &v);
     if (err == ERR_NOT_FOUND) {
         kv_reader_reset(s->reader);
-        err = write_format(s);
-        if (err != OK)
-            return fail_set(fail, err, "%s: cannot be written: %s", s->options.directory,
-                            kv_error_text(s->env));
-        TRY(kv_reader_renew(s->reader));
-        err = level_meta_get(s->reader, bytes_str(STORE_KEY_FORMAT), &v);
+        s->hash_seed = s->options.hash_seed;
+        return OK;
     }
     if (err == OK && v.n >= 4 && load_be32(v.p) != STORE_FORMAT_VERSION)
         err = fail_set(fail, ERR_CORRUPT, "%s has format version %u, this program reads %d",
@@ -208,6 +210,7 @@ void store_set_schema(struct store *s, struct schema *schema)
     struct schema *old = s->schema;
     s->schema = schema_ref(schema);
     s->last_table = NULL;
+    s->period_tables = 0;
     if (old)
         schema_unref(old);
     struct memtable_table t;
@@ -418,11 +421,13 @@ bool store_flush_wanted(struct store *s, struct now now)
         return false;
     if (s->frozen || s->to_empty || memtable_bytes(s->active) >= s->options.memtable_bytes_max)
         return true;
-    /* Periods are of milliseconds at the least and mostly of an hour: not looked at in every turn. */
-    if (!s->schema_has_periods || memtable_is_empty(s->active) || now.mono.us < s->periods_due.us)
+    if (!s->schema_has_periods || memtable_is_empty(s->active))
         return false;
-    s->periods_due.us = now.mono.us + PERIODS_STEP_US;
-    int64_t period = period_ms(s);
+    if (s->period_tables != memtable_tables_count(s->active)) {
+        s->period_tables = memtable_tables_count(s->active);
+        s->period_ms = period_ms(s);
+    }
+    int64_t period = s->period_ms;
     if (period == 0)
         return false;
     if (!s->active_seen) {
@@ -449,7 +454,7 @@ err_t store_state_put(struct store *s, struct bytes key, struct bytes value)
     if (key.n > STATE_KEY_MAX)
         return ERR_INVALID;
     store_reader_reset(s);
-    TRY(kv_write_begin(s->env, &txn));
+    TRY(store_write_begin(s, &txn));
     err_t err = level_meta_put(txn, state_key(full, key), value);
     if (err != OK) {
         kv_write_abort(txn);

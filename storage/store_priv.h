@@ -40,7 +40,8 @@ struct store {
     struct mono_us
         active_since; /* when flush_wanted first saw data in it; valid when active_seen */
     bool active_seen;
-    struct mono_us periods_due; /* when flush_wanted next looks at the tables' periods */
+    int64_t period_ms;    /* the least one of the tables in it; 0: none */
+    size_t period_tables; /* how many tables period_ms is of; 0: none, look again */
     struct flush_job *job;   /* running */
     struct purge_job *purge; /* running, or waiting to go on */
     uint32_t writers;        /* jobs that write the level now: readers then renew for each read */
@@ -58,6 +59,8 @@ struct store {
     uint64_t writes, reads, rows_read, tombstones_read, corrupt_values, flushes;
 };
 
+/* A writing transaction on the store's level. */
+err_t store_write_begin(const struct store *s, struct kv_txn **out) MUST_USE;
 /* Empties the level's view for the reader: the next read sees the newest commit. */
 void store_reader_reset(struct store *s);
 /* The view of a table's level for reading; *has is false when nothing of this table and incarnation is stored. */

@@ -6,6 +6,7 @@
 
 #include "server/run/directory.h"
 #include "server/run/log.h"
+#include "server/run/replay.h"
 #include "storage/disk.h"
 
 #include <arpa/inet.h>
@@ -129,18 +130,10 @@ static err_t persist_schema(void *ctx, struct bytes schema) {
     return store_state_put(ctx, bytes_str("schema"), schema);
 }
 
-struct replay {
-    struct store **stores;
-    uint32_t shards;
-    uint64_t records;
-};
-
-static err_t replay_record(void *ctx, uint32_t shard, uint64_t seq, struct bytes mutation) {
-    struct replay *r = ctx;
-    if (shard >= r->shards) return ERR_CORRUPT;
-    r->records++;
-    err_t err = store_replay(r->stores[shard], seq, mutation);
-    return err == ERR_NOT_FOUND ? OK : err; /* a table that was dropped or truncated since */
+static uint32_t loops_wanted(const struct server *s, uint32_t shards) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t loops = s->config->loops ? s->config->loops : cores > 0 ? (uint32_t)cores : 1;
+    return loops < shards ? loops : shards;
 }
 
 static err_t open_log(struct server *s, const char *path, struct store **stores, uint32_t shards, struct fail *fail) {
@@ -153,9 +146,9 @@ static err_t open_log(struct server *s, const char *path, struct store **stores,
     };
     disk_real_init(&s->disk);
     TRY(commitlog_open(&s->disk, &o, &s->commitlog, fail));
-    struct replay r = {.stores = stores, .shards = shards};
-    TRY(commitlog_replay(s->commitlog, replay_record, &r, fail));
-    if (r.records) log_info("commitlog", "replayed %llu records", (unsigned long long)r.records);
+    uint64_t records;
+    TRY(replay_log(s->commitlog, stores, shards, loops_wanted(s, shards), &records, fail));
+    if (records) log_info("commitlog", "replayed %llu records", (unsigned long long)records);
     return OK;
 }
 
@@ -231,10 +224,8 @@ static void fill_node(struct server *s, const struct directory *d) {
 }
 
 static void make_threads(struct server *s) {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t loops = s->config->loops ? s->config->loops : cores > 0 ? (uint32_t)cores : 1;
     uint32_t shards = s->node.topology.shards;
-    s->loops_count = loops < shards ? loops : shards;
+    s->loops_count = loops_wanted(s, shards);
     s->threads_count = s->loops_count + 3;
     s->threads = calloc(s->threads_count, sizeof *s->threads);
     ensure(s->threads != NULL);

@@ -402,6 +402,7 @@ static void test_refused_directories(void **state)
     struct store *second;
     struct fail f;
     node_init(&n, 8 << 20);
+    assert_int_equal(store_state_put(n.store, bytes_str("k"), bytes_str("v")), OK);
     f = (struct fail){.arena = &n.arena};
     struct store_options o = {
         .shard = 0, .directory = n.directory, .map_bytes = 1 << 30, .memtable_bytes_max = 1 << 20};
