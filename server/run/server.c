@@ -82,7 +82,12 @@ static err_t load_identity(struct server *s, struct store *first, struct fail *f
     }
     TRY(state_get(first, "tokens", &s->arena, &tokens, fail));
     struct bytes directory;
-    TRY(state_get(first, "directory_id", &s->arena, &directory, fail));
+    err = state_get(first, "directory_id", &s->arena, &directory, fail);
+    /* Directories made before logs were told apart have segments with the id of all zeros. */
+    if (err == ERR_NOT_FOUND)
+        directory = bytes_of(arena_zalloc(&s->arena, 16, 1), 16);
+    else
+        TRY(err);
     if (id.n != 16 || tokens.n % 8 != 0 || directory.n != 16) return fail_set(fail, ERR_CORRUPT, "the node's host id or tokens are damaged");
     memcpy(s->node.host_id.b, id.p, 16);
     memcpy(s->directory_id.b, directory.p, 16);
