@@ -34,6 +34,8 @@ TOLERANCE = 0.05
 START_LIMIT_S = 120
 ALLOCATORS = {"malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "memalign", "mmap",
               "reallocarray", "strdup", "strndup"}
+# valgrind has no room for the address space that shards reserve.
+SMALL_MAPS = ["--level-map-size", "16MiB"]
 # Where a small absolute difference is no news: a timer that happened to fire in between.
 SLACK = {"instructions": 200, "allocations": 0.02}
 
@@ -54,7 +56,7 @@ class Node:
         self.process = subprocess.Popen(
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/cg", "--compress-strings=no",
              "--compress-pos=no", helenusd, "--directory", str(folder / "data"),
-             "--native-transport-port", str(self.port), *os.environ.get("HELENUSD_OPTIONS", "").split()],
+             "--native-transport-port", str(self.port), *SMALL_MAPS, *os.environ.get("HELENUSD_OPTIONS", "").split()],
             stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         limit = time.monotonic() + START_LIMIT_S
         while True:
