@@ -104,6 +104,9 @@ const char *option_nearest(struct bytes name)
     for (size_t i = 0; i < OPTIONS_COUNT + option_aliases_count; i++) {
         const char *known =
             i < OPTIONS_COUNT ? options[i].name : option_aliases[i - OPTIONS_COUNT].name;
+        size_t n = strlen(known), apart = n > name.n ? n - name.n : name.n - n;
+        if (apart >= least)
+            continue; /* at least so many edits */
         unsigned d = distance(name, bytes_str(known));
         if (d < least) {
             least = d;
