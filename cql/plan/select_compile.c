@@ -17,24 +17,30 @@ static bool is_row_column(const struct column *c)
     return c->kind == COLUMN_CLUSTERING || c->kind == COLUMN_REGULAR;
 }
 
-/* Only static columns (and perhaps the partition key) are selected. */
-static bool selects_only_static(const struct ast_select *ast, const struct table *t)
+/* Does any selector select such a column. Selectors are looked up one by one and only as far as that needs, as in Cassandra: of a
+ * faulty select clause and a faulty WHERE, either may be what is told. */
+static err_t any_selects(struct compile *c, const struct ast_select *ast, const struct table *t,
+                         bool (*pred)(const struct column *), bool *out)
 {
-    bool statics = false;
-    for (size_t i = 0; i < ast->selectors_count; i++) {
-        if (selector_selects(ast->selectors[i].term, t, is_row_column))
-            return false;
-        statics |= selector_selects(ast->selectors[i].term, t, is_static);
+    *out = false;
+    c->selecting = true;
+    for (size_t i = 0; i < ast->selectors_count && !*out; i++) {
+        TRY(selector_check(c, t, ast->selectors[i].term));
+        *out = selector_selects(ast->selectors[i].term, t, pred);
     }
-    return t->static_count > 0 && statics;
+    c->selecting = false;
+    return OK;
 }
 
-static err_t check_selectors(struct compile *c, const struct ast_select *ast, const struct table *t)
+/* Only static columns (and perhaps the partition key) are selected. */
+static err_t selects_only_static(struct compile *c, const struct ast_select *ast, const struct table *t, bool *out)
 {
-    c->selecting = true;
-    for (size_t i = 0; i < ast->selectors_count; i++)
-        TRY(selector_check(c, t, ast->selectors[i].term));
-    c->selecting = false;
+    bool statics = false, others = true;
+    if (t->static_count)
+        TRY(any_selects(c, ast, t, is_static, &statics));
+    if (statics)
+        TRY(any_selects(c, ast, t, is_row_column, &others));
+    *out = statics && !others;
     return OK;
 }
 
@@ -150,8 +156,10 @@ static err_t compile_selection(struct selection *s, const struct ast_select *ast
         q->selectors_count = ast->selectors_count;
         q->selectors = arena_array(c->arena, struct selector *, ast->selectors_count);
         c->selecting = true;
-        for (size_t i = 0; i < ast->selectors_count; i++)
+        for (size_t i = 0; i < ast->selectors_count; i++) {
+            TRY(selector_check(c, q->table, ast->selectors[i].term));
             TRY(selector_compile(s, ast->selectors[i].term, NULL, &q->selectors[i]));
+        }
         c->selecting = false;
     }
     if (q->selectors_count > UINT16_MAX)
@@ -353,14 +361,14 @@ static err_t compile_limit(struct compile *c, const struct select *q, const stru
     return term_compile(c, ast, &r, out);
 }
 
-static err_t compile_where(struct compile *c, const struct ast_select *ast, struct select *q)
+static err_t compile_where(struct compile *c, const struct ast_select *ast, bool only_static, struct select *q)
 {
     struct restrict_input in = {
         .table = q->table,
         .statement = RESTRICT_SELECT,
         .where = ast->where,
         .where_count = ast->where_count,
-        .only_static = selects_only_static(ast, q->table),
+        .only_static = only_static,
         .allow_filtering = ast->allow_filtering || q->table->is_virtual,
     };
     return restrict_compile(c, &in, &q->where);
@@ -372,6 +380,7 @@ err_t select_compile(struct compile *c, const struct ast_statement *statement, s
     struct select *q = arena_new(c->arena, struct select);
     struct selection selection = {.c = c, .select = q};
     const struct column *ann = NULL;
+    bool only_static;
     s->kind = STATEMENT_SELECT;
     s->select = q;
     TRY(statement_find_table(c, &ast->table, &s->table));
@@ -379,9 +388,9 @@ err_t select_compile(struct compile *c, const struct ast_statement *statement, s
     c->keyspace = s->table->keyspace;
     q->distinct = ast->distinct;
     TRY(statement_compile_using(c, s->table, &ast->using, s));
-    TRY(check_selectors(c, ast, s->table));
+    TRY(selects_only_static(c, ast, s->table, &only_static));
     TRY(bind_ordering(c, ast, q, &ann));
-    TRY(compile_where(c, ast, q));
+    TRY(compile_where(c, ast, only_static, q));
     if (ann)
         return refuse_ann(c, ann);
     TRY(compile_selection(&selection, ast, s));

@@ -211,7 +211,7 @@ static err_t compile_cast(struct selection *s, const struct ast_term *ast, struc
     /* The column named is the first of the whole select clause, as in Cassandra's message. */
     if (err == ERR_INVALID && s->c->fail && s->select->columns_count && is_cast_error(s->c->fail->message))
         return fail_set(s->c->fail, ERR_INVALID, "%.*s cannot be cast to %.*s", BYTES_FMT(s->select->columns[0]->name),
-                        BYTES_FMT(type_name(to, s->c->arena)));
+                        BYTES_FMT(ast->convert.type->name));
     TRY(err);
     *out = cast;
     return OK;

@@ -88,7 +88,7 @@ bool selector_selects(const struct ast_term *ast, const struct table *t, bool (*
         for (size_t i = 0; i < ast->entries.items_count; i++)
             if ((ast->entries.items[i].key->kind != AST_TERM_COLUMN &&
                  selector_selects(ast->entries.items[i].key, t, pred)) ||
-                selector_selects(ast->entries.items[i].value, t, pred))
+                !selector_selects(ast->entries.items[i].value, t, pred)) /* sic: Cassandra has it the wrong way round */
                 return true;
         return false;
     case AST_TERM_HINT:

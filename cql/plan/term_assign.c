@@ -220,6 +220,7 @@ static err_t guess_tuple(struct compile *c, const struct ast_term *t, const stru
         TRY(term_guess_type(c, t->elements.items[i], &fields[i]));
         if (fields[i] == NULL)
             return OK;
+        fields[i] = type_freeze(c->arena, fields[i]);
     }
     if (count > SCHEMA_TYPE_PARTS_MAX)
         return fail_set(c->fail, ERR_INVALID, "Too many fields in a tuple: %zu", count);
@@ -302,10 +303,13 @@ err_t term_guess_type(struct compile *c, const struct ast_term *t, const struct 
         if (c->selecting)
             *out = type_freeze(c->arena, *out);
         return OK;
+    case AST_TERM_CAST:
+        if (c->selecting) /* whether it can be done is told later */
+            return plan_resolve_type(t->convert.type, c->schema, c->keyspace, c->arena, out, c->fail);
+        __attribute__((fallthrough));
     case AST_TERM_CALL:
     case AST_TERM_BINARY:
-    case AST_TERM_NEGATE:
-    case AST_TERM_CAST: {
+    case AST_TERM_NEGATE: {
         const struct func *f;
         struct fail *fail = c->fail;
         c->fail = NULL; /* an unresolvable call has no type; compiling it tells why */
