@@ -61,13 +61,14 @@ static err_t in_tuple_null(const struct restriction *r, struct exec_env *env)
                     BYTES_FMT(buf_bytes(&names)));
 }
 
-static err_t check_values(const struct restriction *r, struct exec_env *env, const struct bytes *values, uint16_t count)
+static err_t check_values(const struct restriction *r, struct exec_env *env, bool nulls, const struct bytes *values,
+                          uint16_t count)
 {
     for (uint16_t i = 0; i < r->columns_count; i++) {
         struct bytes v = i < count ? values[i] : BYTES_NULL;
         if (bytes_is_unset(v))
             return unset_value(env, r->columns[i]);
-        if (!bytes_is_null(v))
+        if (!bytes_is_null(v) || nulls)
             continue;
         if (!r->tuple)
             return null_value(env, r->columns[i]);
@@ -79,7 +80,7 @@ static err_t check_values(const struct restriction *r, struct exec_env *env, con
 }
 
 /* The elements of IN ?. */
-static err_t in_marker_values(const struct restriction *r, struct exec_env *env, struct bytes **out, size_t *count)
+static err_t in_marker_values(const struct restriction *r, struct exec_env *env, bool nulls, struct bytes **out, size_t *count)
 {
     struct bytes list, element;
     TRY(term_marker_value(r->in_marker, env, &list));
@@ -105,7 +106,7 @@ static err_t in_marker_values(const struct restriction *r, struct exec_env *env,
             return in_tuple_null(r, env);
         else
             TRY(split_tuple(element, r->columns_count, at, &got, env->fail));
-        TRY(check_values(r, env, at, got));
+        TRY(check_values(r, env, nulls, at, got));
     }
     if (it.bad || n < total || (total == 0 && (list.n < 4 || load_be32(list.p))))
         return fail_set(env->fail, ERR_INVALID, "Not enough bytes to read a list");
@@ -114,17 +115,17 @@ static err_t in_marker_values(const struct restriction *r, struct exec_env *env,
     return OK;
 }
 
-err_t restriction_values(const struct restriction *r, struct exec_env *env, struct bytes **out, size_t *count)
+err_t restriction_values(const struct restriction *r, struct exec_env *env, bool nulls, struct bytes **out, size_t *count)
 {
     if (r->in_marker)
-        return in_marker_values(r, env, out, count);
+        return in_marker_values(r, env, nulls, out, count);
     *out = arena_alloc(env->arena, r->values_count * r->columns_count * sizeof **out + 1);
     *count = r->values_count;
     for (size_t i = 0; i < r->values_count; i++) {
         struct bytes *at = *out + i * r->columns_count;
         uint16_t got;
         TRY(restrict_tuple_eval(&r->values[i], env, at, &got));
-        TRY(check_values(r, env, at, got));
+        TRY(check_values(r, env, nulls, at, got));
     }
     return OK;
 }
@@ -219,7 +220,7 @@ static err_t eval_product(const struct restrictions *r, struct exec_env *env, st
     struct bytes **values = arena_array(env->arena, struct bytes *, n);
     size_t *counts = arena_array(env->arena, size_t, n), *at = arena_array(env->arena, size_t, n), total = 1, size = 0;
     for (uint16_t i = 0; i < n; i++) {
-        TRY(restriction_values(r->pk[i], env, &values[i], &counts[i]));
+        TRY(restriction_values(r->pk[i], env, false, &values[i], &counts[i]));
         counts[i] = sort_values(r->pk[i]->columns[0]->type, values[i], counts[i]);
         for (size_t j = 0; j < counts[i]; j++)
             size += values[i][j].n / (counts[i] ? counts[i] : 1);
@@ -253,7 +254,7 @@ err_t restrict_eval_keys(const struct restrictions *r, struct exec_env *env, str
             components = arena_array(env->arena, struct bytes, n);
         for (uint16_t i = 0; i < n; i++) {
             TRY(term_eval(r->pk[i]->values[0].terms[0], env, &components[i]));
-            TRY(check_values(r->pk[i], env, &components[i], 1));
+            TRY(check_values(r->pk[i], env, false, &components[i], 1));
         }
         *keys = arena_alloc(env->arena, sizeof **keys);
         *count = 1;

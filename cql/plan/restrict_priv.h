@@ -31,8 +31,9 @@ static inline bool restriction_filters(const struct restriction *r, uint16_t pos
 /* The values of one tuple: columns_count of them, fewer where the marker's value is shorter. Unset ones are refused for tuples,
  * left to the caller for single values. */
 err_t restrict_tuple_eval(const struct restrict_tuple *t, struct exec_env *env, struct bytes *values, uint16_t *count) MUST_USE;
-/* All values of an EQ or IN, columns_count each, checked for null and unset. *count may be 0 (IN ()). */
-err_t restriction_values(const struct restriction *r, struct exec_env *env, struct bytes **values, size_t *count) MUST_USE;
+/* All values of an EQ or IN, columns_count each, checked for null (unless nulls) and unset. *count may be 0
+ * (IN ()). */
+err_t restriction_values(const struct restriction *r, struct exec_env *env, bool nulls, struct bytes **values, size_t *count) MUST_USE;
 
 /* Refuses products of IN lists beyond RESTRICT_PRODUCT_MAX before they are made. what: "partition key", "clustering key". */
 err_t restrict_product_check(size_t have, size_t factor, size_t bytes_each, const char *what, struct exec_env *env) MUST_USE;

@@ -45,7 +45,7 @@ static int compare_keys(const void *a, const void *b)
 static err_t eval_alternatives(const struct restriction *r, struct exec_env *env, struct keys *out)
 {
     struct bytes *values;
-    TRY(restriction_values(r, env, &values, &out->count));
+    TRY(restriction_values(r, env, false, &values, &out->count));
     out->items = arena_alloc(env->arena, out->count * sizeof *out->items + 1);
     for (size_t i = 0; i < out->count; i++) {
         struct buf key = buf_in(env->arena);

@@ -74,7 +74,7 @@ static err_t add_restriction(struct filters *f, const struct restriction *r, str
         if (r->columns_count > 1)
             return fail_set(env->fail, ERR_INVALID, "Multicolumn IN filters are not supported");
         one = add(f, r->columns[0], FILTER_IN);
-        return restriction_values(r, env, &one->values, &one->values_count);
+        return restriction_values(r, env, true, &one->values, &one->values_count); /* a null matches nothing */
     case RESTRICTION_SLICE:
         if (r->tuple)
             return fail_set(env->fail, ERR_INVALID, "Multi-column slice restrictions cannot be used for filtering.");
@@ -152,7 +152,7 @@ static bool matches(const struct filter *f, struct bytes v)
     case FILTER_GTE: return type_compare(t, v, f->value) >= 0;
     case FILTER_IN:
         for (size_t i = 0; i < f->values_count; i++)
-            if (type_compare(t, v, f->values[i]) == 0)
+            if (!bytes_is_null(f->values[i]) && type_compare(t, v, f->values[i]) == 0)
                 return true;
         return false;
     case FILTER_CONTAINS:

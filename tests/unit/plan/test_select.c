@@ -90,6 +90,7 @@ static void test_filtering(void **state)
     struct data *d = *state;
     EQ("SELECT v FROM t WHERE v > 11 ALLOW FILTERING", "12; 21; 31");
     EQ("SELECT v FROM t WHERE v IN (5, 31) ALLOW FILTERING", "31; 5");
+    EQ("SELECT v FROM t WHERE v IN (5, null) ALLOW FILTERING", "5");
     EQ("SELECT v FROM t WHERE d = 2 ALLOW FILTERING", "12");
     EQ("SELECT v FROM t WHERE k = 1 AND d = 1 ALLOW FILTERING", "11; 21; 31");
     EQ("SELECT v FROM t WHERE k > 1 ALLOW FILTERING", "5; null");
