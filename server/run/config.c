@@ -375,8 +375,28 @@ static void set_settings(const struct config_values *v, struct config *c)
     c->settings_count = n;
 }
 
+/* A promise of safety is refused, not accepted without effect. */
+static err_t refuse_unbuilt(struct config_values *v)
+{
+    static const char *const classes[][2] = {
+        {"authenticator.class_name", "AllowAllAuthenticator"},
+        {"authorizer.class_name", "AllowAllAuthorizer"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = text_of(v, classes[i][0]);
+        const char *name = text ? strrchr(text, '.') : NULL;
+        if (text && *text && strcmp(name ? name + 1 : text, classes[i][1]) != 0)
+            return wrong(v, classes[i][0],
+                         "there is no authentication yet; only the AllowAll class is accepted");
+    }
+    if (number_of(v, "client_encryption_options.enabled"))
+        return wrong(v, "client_encryption_options.enabled", "there is no encryption yet");
+    return OK;
+}
+
 static err_t set_config(struct config_values *v, struct config *c)
 {
+    TRY(refuse_unbuilt(v));
     *c = (struct config){.allow_open_access = number_of(v, "allow_open_access") != 0,
                          .log_level = (enum log_level)number_of(v, "log_level")};
     TRY(set_names(v, c));

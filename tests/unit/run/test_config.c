@@ -449,6 +449,19 @@ static void test_help_names_every_option(void **state)
     }
 }
 
+/* Accepting these without effect would leave a node open that its owner believes closed. */
+static void test_promises_of_safety_are_refused(void **state)
+{
+    (void)state;
+    wants_failure(load("--directory /d --authenticator PasswordAuthenticator"),
+                  "--authenticator: there is no authentication yet; only the AllowAll class is accepted");
+    wants_failure(load("--directory /d --authorizer org.apache.cassandra.auth.CassandraAuthorizer"),
+                  "--authorizer: there is no authentication yet; only the AllowAll class is accepted");
+    wants_failure(load("--directory /d --client-encryption-options.enabled true"),
+                  "--client-encryption-options.enabled: there is no encryption yet");
+    assert_int_equal(load("--directory /d --authenticator org.apache.cassandra.auth.AllowAllAuthenticator"), OK);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -466,6 +479,7 @@ int main(void)
         T(test_settings_tell_what_is_in_force),
         T(test_print_config_is_a_configuration),
         T(test_help_names_every_option),
+        T(test_promises_of_safety_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
