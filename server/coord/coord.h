@@ -77,6 +77,8 @@ struct coord_read *coord_read_start(const struct topology *t, uint16_t self, con
  * says how. */
 bool coord_read_reply(struct coord_read *r, struct message *m, struct message_queue *out);
 err_t coord_read_err(const struct coord_read *r);
+/* Nothing is out any more and the read has ended: after coord_read_start() that means that no key was left to be read. */
+bool coord_read_has_ended(const struct coord_read *r);
 /* The sink must not be called any more (the request was given up); replies still out are awaited. */
 void coord_read_cancel(struct coord_read *r);
 /* Frees results that were not consumed. Only when nothing is out. */

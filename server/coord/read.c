@@ -263,6 +263,10 @@ bool coord_read_reply(struct coord_read *r, struct message *m, struct message_qu
                 merge(r, out);
         }
     }
+    return coord_read_has_ended(r);
+}
+
+bool coord_read_has_ended(const struct coord_read *r) {
     return r->stopped && r->out_count == 0;
 }
 

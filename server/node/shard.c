@@ -33,9 +33,15 @@ static bool waits_for_sync(const struct shard *s) {
     return s->node->sync_mode != SYNC_PERIODIC;
 }
 
-/* Answers m now, or once the log is synced up to seq. */
+/* Up to where the log is as safe as the sync mode promises: synced, or (periodic) handed to the system, so that a write outlives the
+ * process though not the machine, and a full disk is told to its client. */
+static uint64_t safe_seq(const struct shard *s) {
+    return waits_for_sync(s) ? store_synced_seq(s->store) : s->written_seq;
+}
+
+/* Answers m now, or once the log is safe up to seq. */
 static void answer_at(struct shard *s, struct message *m, uint64_t seq) {
-    if (!waits_for_sync(s) || seq <= store_synced_seq(s->store)) {
+    if ((!waits_for_sync(s) && m->verb != VERB_WRITE) || seq <= safe_seq(s)) {
         message_reply(&s->out, m, OK);
         return;
     }
@@ -90,16 +96,15 @@ static void handle_log_reply(struct shard *s, struct message *m) {
         s->log_failed = true;
         store_set_log_disk_full(s->store, true);
         s->log_retry.us = s->host.now.mono.us + LOG_RETRY_US;
-        release(s, store_synced_seq(s->store), ERR_DISK_FULL);
+        release(s, safe_seq(s), ERR_DISK_FULL);
         return;
     }
     ensure(m->err == OK); /* any other failure has stopped the node */
     if (s->log_failed) store_set_log_disk_full(s->store, false);
     s->log_failed = false;
-    if (s->log.synced) {
-        store_log_synced(s->store, s->log.last_seq);
-        release(s, s->log.last_seq, OK);
-    }
+    s->written_seq = s->log.last_seq;
+    if (s->log.synced) store_log_synced(s->store, s->log.last_seq);
+    release(s, safe_seq(s), OK);
     store_log_give_back(s->store, &s->log.batch);
 }
 

@@ -19,7 +19,8 @@ struct shard {
     struct message_log log;          /* one batch is with the log at a time: what comes meanwhile is the next group */
     bool log_out, log_failed;        /* failed: no space; the batch is kept and tried again */
     struct mono_us log_retry;
-    struct message_queue waiting;    /* lent messages answered when their seq is synced */
+    uint64_t written_seq;            /* up to here the log has been given to the system */
+    struct message_queue waiting;    /* lent messages answered when their seq is safe: see safe_seq() */
     struct message_flush flush;
     bool flush_out;                  /* job begun: with the jobs, or waiting for the log */
     bool flush_held;                 /* job begun, log not synced up to its freeze yet */

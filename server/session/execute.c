@@ -156,8 +156,8 @@ static err_t select_start(struct request *r, const struct query_params *p) {
     struct coord_sink sink = {.ctx = r, .consume = sink_consume, .rows_wanted = sink_rows_wanted};
     r->read = coord_read_start(h->topology, h->shard, c, select_position(r->run), is_local_table(s->table), sink, &r->arena, r,
                                &h->spares, h->out);
-    r->refs = 1;
-    return OK;
+    r->refs = coord_read_has_ended(r->read) ? 0 : 1;
+    return coord_read_err(r->read);
 }
 
 static void select_execute(struct request *r, const struct query_params *p) {
