@@ -16,26 +16,29 @@ struct shard {
     struct store *store;
     struct session_host host;
     struct message_queue out;
-    struct message_log log;          /* one batch is with the log at a time: what comes meanwhile is the next group */
-    bool log_out, log_failed;        /* failed: no space; the batch is kept and tried again */
+    struct message_log
+        log; /* one batch is with the log at a time: what comes meanwhile is the next group */
+    bool log_out, log_failed; /* failed: no space; the batch is kept and tried again */
     struct mono_us log_retry;
-    uint64_t written_seq;            /* up to here the log has been given to the system */
-    struct message_queue waiting;    /* lent messages answered when their seq is safe: see safe_seq() */
+    uint64_t written_seq; /* up to here the log has been given to the system */
+    struct message_queue
+        waiting; /* lent messages answered when their seq is safe: see safe_seq() */
     struct message_flush flush;
-    bool flush_out;                  /* job begun: with the jobs, or waiting for the log */
-    bool flush_held;                 /* job begun, log not synced up to its freeze yet */
-    bool flush_now;                  /* asked for by the log or a drain */
+    bool flush_out;  /* job begun: with the jobs, or waiting for the log */
+    bool flush_held; /* job begun, log not synced up to its freeze yet */
+    bool flush_now;  /* asked for by the log or a drain */
     struct mono_us flush_retry;
     struct message_purge purge;
     bool purge_out;
     struct mono_us purge_due;
-    struct message *draining;        /* answered when nothing is left to flush */
+    struct message *draining; /* answered when nothing is left to flush */
     struct vtables *vtables;
-    bool awake;                      /* the driver's: something reached it in this turn */
+    bool awake; /* the driver's: something reached it in this turn */
 };
 
 /* The store is opened (and replayed) by the caller and owned by the shard from now on. schema: a reference is taken. seed: randomness. */
-void shard_init(struct shard *s, const struct node *node, uint16_t id, struct store *store, struct schema *schema, uint64_t seed);
+void shard_init(struct shard *s, const struct node *node, uint16_t id, struct store *store,
+                struct schema *schema, uint64_t seed);
 /* Nothing of it may be lent out any more. Closes the store. */
 void shard_free(struct shard *s);
 
