@@ -35,7 +35,8 @@ uint64_t memtable_seq_max(const struct memtable *m);
  * each entry it touches. When the memtable holds an older incarnation of the table, that content is dropped first; an older
  * mutation is ignored. ERR_CORRUPT when the ops do not decode: what came before the bad op is applied.
  * Cost: about 1 us a row with a million rows in memory. */
-err_t memtable_apply(struct memtable *m, const struct table *t, const struct mutation *mutation, uint64_t seq) MUST_USE;
+err_t memtable_apply(struct memtable *m, const struct table *t, const struct mutation *mutation,
+                     uint64_t seq) MUST_USE;
 /* Forgets the content of a slot (its memory stays until memtable_free()). Not for a frozen memtable: there the reader compares
  * memtable_table.incarnation instead. */
 void memtable_drop_table(struct memtable *m, uint32_t slot);
@@ -54,26 +55,30 @@ bool memtable_table_find(const struct memtable *m, uint32_t slot, struct memtabl
 struct memtable_partition {
     struct token token;
     struct bytes pk;
-    struct deletion deletion;         /* DELETION_NONE: there is none */
-    struct bytes static_row;          /* body; n == 0: there is none */
-    const struct range_list *ranges;  /* never NULL; those that the partition deletion covers are gone */
-    uint64_t seq;                     /* highest that touched deletion, static row or ranges; 0: none did. Rows have their own */
+    struct deletion deletion; /* DELETION_NONE: there is none */
+    struct bytes static_row;  /* body; n == 0: there is none */
+    const struct range_list
+        *ranges; /* never NULL; those that the partition deletion covers are gone */
+    uint64_t
+        seq; /* highest that touched deletion, static row or ranges; 0: none did. Rows have their own */
     size_t rows_count;
     const struct memtable_entry *entry;
 };
 
 /* One partition. O(log n). */
-bool memtable_find(const struct memtable *m, uint32_t slot, struct token token, struct bytes pk, struct memtable_partition *out);
+bool memtable_find(const struct memtable *m, uint32_t slot, struct token token, struct bytes pk,
+                   struct memtable_partition *out);
 
 /* Partitions of a slot in order. */
 struct memtable_cursor {
     struct tree_pos pos;
 };
 /* Stands before the first partition with token >= the given one (TOKEN_MIN: before all). For "token > t" seek t + 1. */
-void memtable_seek(const struct memtable *m, uint32_t slot, struct token token, struct memtable_cursor *c);
+void memtable_seek(const struct memtable *m, uint32_t slot, struct token token,
+                   struct memtable_cursor *c);
 /* Stands before the first partition >= (token, pk), or behind that very partition when after is set. */
-void memtable_seek_partition(const struct memtable *m, uint32_t slot, struct token token, struct bytes pk, bool after,
-                             struct memtable_cursor *c);
+void memtable_seek_partition(const struct memtable *m, uint32_t slot, struct token token,
+                             struct bytes pk, bool after, struct memtable_cursor *c);
 /* False at the end of the slot. */
 bool memtable_next(struct memtable_cursor *c, struct memtable_partition *out);
 
@@ -87,11 +92,12 @@ struct memtable_rows {
     bool reversed;
     struct bytes bound; /* upper, or lower when reversed; must outlive the iteration */
 };
-void memtable_rows_begin(const struct memtable_partition *p, struct bytes lower, struct bytes upper, bool reversed,
-                         struct memtable_rows *it);
+void memtable_rows_begin(const struct memtable_partition *p, struct bytes lower, struct bytes upper,
+                         bool reversed, struct memtable_rows *it);
 /* False at the end of the bounds. */
 bool memtable_rows_next(struct memtable_rows *it, struct memtable_row *out);
 /* The row with exactly this clustering key. */
-bool memtable_row_find(const struct memtable_partition *p, struct bytes ck, struct memtable_row *out);
+bool memtable_row_find(const struct memtable_partition *p, struct bytes ck,
+                       struct memtable_row *out);
 
 #endif

@@ -11,19 +11,20 @@
 #ifndef STORAGE_STORE_H
 #define STORAGE_STORE_H
 
-#include "cql/data/read.h"
 #include "cql/base/list.h"
+#include "cql/data/read.h"
 
 struct store;
 struct kv_env;
 
 struct store_options {
     uint32_t shard;
-    const char *directory;        /* of this shard's LMDB environment; created when missing */
-    size_t map_bytes;             /* address space reserved for LMDB, once */
-    size_t memtable_bytes_max;    /* freeze and flush at this size; writes are refused (ERR_OVERLOADED) at twice it */
-    uint64_t hash_seed;           /* random: kept from the first open on */
-    size_t mutation_bytes_max;    /* a bigger one is refused (ERR_INVALID); 0: 16 MiB */
+    const char *directory; /* of this shard's LMDB environment; created when missing */
+    size_t map_bytes;      /* address space reserved for LMDB, once */
+    size_t
+        memtable_bytes_max; /* freeze and flush at this size; writes are refused (ERR_OVERLOADED) at twice it */
+    uint64_t hash_seed;        /* random: kept from the first open on */
+    size_t mutation_bytes_max; /* a bigger one is refused (ERR_INVALID); 0: 16 MiB */
 };
 
 /* ERR_IO, ERR_CORRUPT (another format version, damaged) with a message. */
@@ -59,8 +60,9 @@ uint64_t store_flushed_seq(const struct store *s);
 /* Appends to out a chunk of the answer to cmd, going on from *pos (zeroed at first), which is advanced (its bytes are copied into a).
  * *more: there may be more. *seq_used: the highest log sequence number whose data was used.
  * ERR_CORRUPT when a stored value fails its checksum: never "no row". ERR_IO. */
-err_t store_read(struct store *s, const struct read_command *cmd, struct read_position *pos, const struct read_budget *budget,
-                 struct arena *a, struct buf *out, bool *more, uint64_t *seq_used) MUST_USE;
+err_t store_read(struct store *s, const struct read_command *cmd, struct read_position *pos,
+                 const struct read_budget *budget, struct arena *a, struct buf *out, bool *more,
+                 uint64_t *seq_used) MUST_USE;
 
 /* Flush. store_flush_wanted() says when (size, memtable_flush_period_in_ms, an emptied table); _begin freezes the memtable and makes the job
  * (NULL when there is nothing to do or one is running); the job may only be stepped once the log is synced up to its
@@ -70,7 +72,8 @@ bool store_flush_wanted(struct store *s, struct now now);
 struct flush_job *store_flush_begin(struct store *s, struct now now);
 uint64_t flush_job_freeze_seq(const struct flush_job *j);
 /* *done is set after the last step. On ERR_DISK_FULL the same step may be retried later; the store refuses writes meanwhile. */
-err_t flush_job_step(struct flush_job *j, int64_t budget_us, bool *done, struct fail *fail) MUST_USE;
+err_t flush_job_step(struct flush_job *j, int64_t budget_us, bool *done,
+                     struct fail *fail) MUST_USE;
 /* err: what the last step said (OK when done). After an error that is not retried the frozen memtable stays and is flushed again later. */
 void store_flush_end(struct store *s, struct flush_job *j, err_t err);
 
@@ -82,18 +85,21 @@ void store_set_log_disk_full(struct store *s, bool full);
  * *done: the walk is at its end (the next begin starts a new one). */
 struct purge_job;
 struct purge_job *store_purge_begin(struct store *s, struct now now);
-err_t purge_job_step(struct purge_job *j, int64_t budget_us, bool *done, struct fail *fail) MUST_USE;
+err_t purge_job_step(struct purge_job *j, int64_t budget_us, bool *done,
+                     struct fail *fail) MUST_USE;
 err_t store_purge_end(struct store *s, struct purge_job *j) MUST_USE;
 
 /* Reads a memtable alone in the same way (virtual tables); arguments as store_read(). */
 struct memtable;
-err_t read_memtable(const struct memtable *m, const struct read_command *cmd, struct read_position *pos, const struct read_budget *budget,
-                    struct arena *a, struct buf *out, bool *more, uint64_t *seq_used) MUST_USE;
+err_t read_memtable(const struct memtable *m, const struct read_command *cmd,
+                    struct read_position *pos, const struct read_budget *budget, struct arena *a,
+                    struct buf *out, bool *more, uint64_t *seq_used) MUST_USE;
 
 /* Small durable values of the node, kept in shard 0 and synced before the call returns (key: any bytes up to 255). */
 err_t store_state_put(struct store *s, struct bytes key, struct bytes value) MUST_USE;
 /* ERR_NOT_FOUND; the value is copied into a. */
-err_t store_state_get(struct store *s, struct bytes key, struct arena *a, struct bytes *value) MUST_USE;
+err_t store_state_get(struct store *s, struct bytes key, struct arena *a,
+                      struct bytes *value) MUST_USE;
 
 /* Memory and counters, for admission, metrics and tests. */
 struct store_stats {

@@ -40,8 +40,8 @@ struct store {
     struct mono_us
         active_since; /* when flush_wanted first saw data in it; valid when active_seen */
     bool active_seen;
-    int64_t period_ms;    /* the least one of the tables in it; 0: none */
-    size_t period_tables; /* how many tables period_ms is of; 0: none, look again */
+    int64_t period_ms;       /* the least one of the tables in it; 0: none */
+    size_t period_tables;    /* how many tables period_ms is of; 0: none, look again */
     struct flush_job *job;   /* running */
     struct purge_job *purge; /* running, or waiting to go on */
     uint32_t writers;        /* jobs that write the level now: readers then renew for each read */

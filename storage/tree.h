@@ -21,7 +21,8 @@ struct tree_item {
 /* How the items of a tree are ordered: by prefix, then key. */
 struct tree_rules {
     uint32_t key_at;
-    bool partitions; /* by a prefix that the caller gives, then shorter keys before longer ones; else plainly by memcmp */
+    bool
+        partitions; /* by a prefix that the caller gives, then shorter keys before longer ones; else plainly by memcmp */
 };
 
 struct tree_node;
@@ -42,7 +43,8 @@ struct tree_memory {
     struct tree_node *free[TREE_LEAF_SIZES];
 };
 
-static inline struct bytes tree_item_key(const struct tree_rules *r, const void *item) {
+static inline struct bytes tree_item_key(const struct tree_rules *r, const void *item)
+{
     return bytes_of((const uint8_t *)item + r->key_at, ((const struct tree_item *)item)->key_n);
 }
 
@@ -55,19 +57,23 @@ struct tree_path {
 };
 
 /* The item with this key, or NULL: then path says where it belongs. prefix: of partitions only. */
-void *tree_locate(const struct tree *t, const struct tree_rules *r, uint64_t prefix, struct bytes key, struct tree_path *path);
+void *tree_locate(const struct tree *t, const struct tree_rules *r, uint64_t prefix,
+                  struct bytes key, struct tree_path *path);
 /* Puts item where tree_locate() said that its key belongs. */
-void tree_insert(struct tree *t, const struct tree_rules *r, struct tree_memory *m, struct tree_path *path, void *item);
+void tree_insert(struct tree *t, const struct tree_rules *r, struct tree_memory *m,
+                 struct tree_path *path, void *item);
 
 /* A place between two items, or before or after all. */
 struct tree_pos {
     const struct tree_node *leaf; /* NULL at height 0 */
     uint32_t at;                  /* the item of leaf that tree_next() returns */
-    void *single, *single_before; /* height 0: the only item, if tree_next() or tree_prev() returns it */
+    void *single,
+        *single_before; /* height 0: the only item, if tree_next() or tree_prev() returns it */
 };
 
 /* Before the first item >= (prefix, key), or > when after. */
-struct tree_pos tree_seek(const struct tree *t, const struct tree_rules *r, uint64_t prefix, struct bytes key, bool after);
+struct tree_pos tree_seek(const struct tree *t, const struct tree_rules *r, uint64_t prefix,
+                          struct bytes key, bool after);
 /* Moves over the next (previous) item and returns it; NULL at the end. */
 void *tree_next(struct tree_pos *p);
 void *tree_prev(struct tree_pos *p);

@@ -20,7 +20,8 @@ struct arena_chunk {
     _Alignas(16) uint8_t data[];
 };
 
-static struct arena_chunk *chunk_new(struct arena *a, size_t size) {
+static struct arena_chunk *chunk_new(struct arena *a, size_t size)
+{
     struct arena_chunk *c = malloc(sizeof *c + size);
     ensure(c != NULL);
     c->size = size;
@@ -29,11 +30,13 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t size) {
     return c;
 }
 
-void arena_init(struct arena *a, size_t chunk_bytes) {
+void arena_init(struct arena *a, size_t chunk_bytes)
+{
     *a = (struct arena){.chunk_bytes = chunk_bytes ? chunk_bytes : ARENA_CHUNK_BYTES_DEFAULT};
 }
 
-void arena_free(struct arena *a) {
+void arena_free(struct arena *a)
+{
     for (struct arena_chunk *c = a->chunk, *next; c; c = next) {
         next = c->next;
         free(c);
@@ -41,7 +44,8 @@ void arena_free(struct arena *a) {
     arena_init(a, a->chunk_bytes);
 }
 
-void arena_reset(struct arena *a) {
+void arena_reset(struct arena *a)
+{
     struct arena_chunk *keep = NULL;
     for (struct arena_chunk *c = a->chunk, *next; c; c = next) {
         next = c->next;
@@ -63,7 +67,8 @@ void arena_reset(struct arena *a) {
     }
 }
 
-void *arena_alloc(struct arena *a, size_t n) {
+void *arena_alloc(struct arena *a, size_t n)
+{
     a->bytes += n;
 #ifdef ARENA_EMULATED
     return chunk_new(a, n ? n : 1)->data;
@@ -75,7 +80,8 @@ void *arena_alloc(struct arena *a, size_t n) {
         a->at += size;
         return p;
     }
-    if (a->chunk_bytes == 0) a->chunk_bytes = ARENA_CHUNK_BYTES_DEFAULT;
+    if (a->chunk_bytes == 0)
+        a->chunk_bytes = ARENA_CHUNK_BYTES_DEFAULT;
     if (size > a->chunk_bytes / 4) { /* a chunk of its own; the current one stays in use */
         struct arena_chunk *c = chunk_new(a, size);
         if (c->next && a->at != NULL) { /* keep the chunk that at points into first */
@@ -93,27 +99,34 @@ void *arena_alloc(struct arena *a, size_t n) {
 #endif
 }
 
-void *arena_zalloc(struct arena *a, size_t count, size_t size) {
+void *arena_zalloc(struct arena *a, size_t count, size_t size)
+{
     size_t n;
     ensure(!__builtin_mul_overflow(count, size, &n));
     return memset(arena_alloc(a, n), 0, n);
 }
 
-struct bytes arena_dup(struct arena *a, struct bytes b) {
-    if (bytes_is_null(b)) return BYTES_NULL;
+struct bytes arena_dup(struct arena *a, struct bytes b)
+{
+    if (bytes_is_null(b))
+        return BYTES_NULL;
     void *p = arena_alloc(a, b.n);
-    if (b.n) memcpy(p, b.p, b.n);
+    if (b.n)
+        memcpy(p, b.p, b.n);
     return bytes_of(p, b.n);
 }
 
-char *arena_cstr(struct arena *a, struct bytes b) {
+char *arena_cstr(struct arena *a, struct bytes b)
+{
     char *s = arena_alloc(a, b.n + 1);
-    if (b.n) memcpy(s, b.p, b.n);
+    if (b.n)
+        memcpy(s, b.p, b.n);
     s[b.n] = 0;
     return s;
 }
 
-struct bytes arena_printf(struct arena *a, const char *fmt, ...) {
+struct bytes arena_printf(struct arena *a, const char *fmt, ...)
+{
     va_list args;
     va_start(args, fmt);
     int n = vsnprintf(NULL, 0, fmt, args);

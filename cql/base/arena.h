@@ -26,7 +26,8 @@ void arena_free(struct arena *a);
 void arena_reset(struct arena *a);
 
 /* n bytes aligned to 16, uninitialised, never NULL (n == 0 gives a unique non-NULL pointer). */
-void *arena_alloc(struct arena *a, size_t n) __attribute__((returns_nonnull, malloc, alloc_size(2)));
+void *arena_alloc(struct arena *a, size_t n)
+    __attribute__((returns_nonnull, malloc, alloc_size(2)));
 /* Zeroed. count * size must not overflow (ensured). */
 void *arena_zalloc(struct arena *a, size_t count, size_t size) __attribute__((returns_nonnull));
 /* Copies; the result is never null even when b is empty, but BYTES_NULL stays BYTES_NULL. */
@@ -34,13 +35,15 @@ struct bytes arena_dup(struct arena *a, struct bytes b);
 /* A NUL-terminated copy. */
 char *arena_cstr(struct arena *a, struct bytes b);
 /* printf into the arena; the bytes are followed by a NUL that is not counted. */
-struct bytes arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct bytes arena_printf(struct arena *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
-#define arena_new(a, T) ((T *)arena_zalloc((a), 1, sizeof(T)))
+#define arena_new(a, T)          ((T *)arena_zalloc((a), 1, sizeof(T)))
 #define arena_array(a, T, count) ((T *)arena_zalloc((a), (count), sizeof(T)))
 
 /* Bytes handed out since init or reset. */
-static inline size_t arena_bytes(const struct arena *a) {
+static inline size_t arena_bytes(const struct arena *a)
+{
     return a->bytes;
 }
 

@@ -4,19 +4,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void buf_free(struct buf *b) {
-    if (b->arena == NULL) free(b->p);
+void buf_free(struct buf *b)
+{
+    if (b->arena == NULL)
+        free(b->p);
     *b = (struct buf){.arena = b->arena};
 }
 
-void buf_reserve_slow(struct buf *b, size_t n) {
+void buf_reserve_slow(struct buf *b, size_t n)
+{
     size_t cap = b->cap ? b->cap : 32;
     ensure(b->n + n >= n);
     while (cap < b->n + n)
         cap *= 2;
     if (b->arena) {
         uint8_t *p = arena_alloc(b->arena, cap);
-        if (b->n) memcpy(p, b->p, b->n);
+        if (b->n)
+            memcpy(p, b->p, b->n);
         b->p = p;
     } else {
         b->p = realloc(b->p, cap);
@@ -25,7 +29,8 @@ void buf_reserve_slow(struct buf *b, size_t n) {
     b->cap = cap;
 }
 
-void buf_printf(struct buf *b, const char *fmt, ...) {
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
     va_list args;
     va_start(args, fmt);
     int n = vsnprintf(NULL, 0, fmt, args);

@@ -20,16 +20,18 @@ typedef enum err {
 #define MUST_USE __attribute__((warn_unused_result))
 
 /* Returns err from the enclosing function when x fails. Not for functions that hold a non-arena resource. */
-#define TRY(x)                                                                                                         \
-    do {                                                                                                               \
-        err_t try_err_ = (x);                                                                                          \
-        if (__builtin_expect(try_err_ != OK, 0)) return try_err_;                                                      \
+#define TRY(x)                                   \
+    do {                                         \
+        err_t try_err_ = (x);                    \
+        if (__builtin_expect(try_err_ != OK, 0)) \
+            return try_err_;                     \
     } while (0)
 
 /* Aborts with file, line and the expression when our own invariant is broken. On in release builds. */
-#define ensure(x)                                                                                                      \
-    do {                                                                                                               \
-        if (__builtin_expect(!(x), 0)) ensure_failed(#x, __FILE__, __LINE__, __func__);                                \
+#define ensure(x)                                            \
+    do {                                                     \
+        if (__builtin_expect(!(x), 0))                       \
+            ensure_failed(#x, __FILE__, __LINE__, __func__); \
     } while (0)
 _Noreturn void ensure_failed(const char *expr, const char *file, int line, const char *func);
 
@@ -59,6 +61,7 @@ struct fail {
 };
 
 /* Formats message into f->arena, sets f->err and returns err. f may be NULL: then only err is returned. */
-err_t fail_set(struct fail *f, err_t err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+err_t fail_set(struct fail *f, err_t err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -22,7 +22,8 @@ struct now {
 #define MONO_NEVER ((struct mono_us){INT64_MAX})
 
 /* Whole seconds, as local deletion times and TTL expiry use. */
-static inline int64_t wall_s(struct wall_us t) {
+static inline int64_t wall_s(struct wall_us t)
+{
     int64_t s = t.us / 1000000;
     return t.us % 1000000 < 0 ? s - 1 : s;
 }

@@ -12,8 +12,10 @@
 #include "cql/schema/schema.h"
 
 #define MUTATION_VERSION 1
-#define MUTATION_PK_MAX 65535      /* bytes of a serialised partition key, and of a clustering key before encoding */
-#define MUTATION_CK_MAX (4 * 65536) /* bytes of an encoded clustering key or bound: escapes and marks included */
+#define MUTATION_PK_MAX \
+    65535 /* bytes of a serialised partition key, and of a clustering key before encoding */
+#define MUTATION_CK_MAX \
+    (4 * 65536) /* bytes of an encoded clustering key or bound: escapes and marks included */
 
 struct mutation {
     struct uuid table_id;
@@ -25,7 +27,8 @@ struct mutation {
 };
 
 /* Header; the ops follow with op_put_*(). */
-void mutation_begin(struct buf *out, const struct table *t, struct wall_us created, struct bytes pk);
+void mutation_begin(struct buf *out, const struct table *t, struct wall_us created,
+                    struct bytes pk);
 /* Decodes the header (ops are not looked at). ERR_CORRUPT when malformed or of an unknown version or mandatory extension. */
 err_t mutation_decode(struct bytes b, struct mutation *out) MUST_USE;
 /* Checks every byte: header, token of pk, ops, bodies, order of cells, lengths. For bytes from disk or a peer. The only thing it does
@@ -33,7 +36,8 @@ err_t mutation_decode(struct bytes b, struct mutation *out) MUST_USE;
 err_t mutation_validate(struct bytes b) MUST_USE;
 
 /* The order of partitions everywhere: token, then storage key (2-byte length, then bytes). < 0, 0, > 0. */
-int partition_compare(struct token a_token, struct bytes a_pk, struct token b_token, struct bytes b_pk);
+int partition_compare(struct token a_token, struct bytes a_pk, struct token b_token,
+                      struct bytes b_pk);
 
 /* Serialised partition key of the components (already validated): one component as it is, several as [u16 length][bytes][0] each. */
 void pk_encode(struct buf *out, const struct bytes *components, uint16_t count);

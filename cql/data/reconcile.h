@@ -15,7 +15,8 @@ struct liveness liveness_reconcile(struct liveness a, struct liveness b);
  * tombstone over this row, may be DELETION_NONE) supersedes is gone. b may be empty ({NULL,0}): then only `covering` is applied.
  * covering itself is not stored in the row. a and b must be canonical (row.h) and not lie in out. *out_empty is set when nothing remains (then nothing was appended).
  * ERR_CORRUPT when a or b is malformed. */
-err_t row_merge(struct bytes a, struct bytes b, struct deletion covering, struct buf *out, bool *out_empty) MUST_USE;
+err_t row_merge(struct bytes a, struct bytes b, struct deletion covering, struct buf *out,
+                bool *out_empty) MUST_USE;
 
 /* Appends what a reader at now_s sees or a purge keeps:
  * - purge: tombstones (row, complex, cell) with local_deletion_s <= purge_before_s are dropped, and so are expired atoms with such a
@@ -29,7 +30,8 @@ struct row_filter {
     bool (*keep)(const void *ctx, uint32_t column_id, int64_t timestamp);
     const void *ctx;
 };
-err_t row_clean(struct bytes body, const struct row_filter *f, struct buf *out, bool *out_empty) MUST_USE;
+err_t row_clean(struct bytes body, const struct row_filter *f, struct buf *out,
+                bool *out_empty) MUST_USE;
 
 /* Is there anything to see at now_s: a live marker or a live cell. */
 err_t row_is_live(struct bytes body, int64_t now_s, bool *out) MUST_USE;

@@ -34,7 +34,7 @@
 
 #include "cql/base/buf.h"
 
-#define TIMESTAMP_NONE INT64_MIN /* "no marker", "no deletion": older than everything */
+#define TIMESTAMP_NONE       INT64_MIN /* "no marker", "no deletion": older than everything */
 #define LOCAL_DELETION_NEVER INT64_MAX
 
 /* A tombstone of a partition, row, range or collection. Covers atoms with timestamp <= its own. */
@@ -43,16 +43,21 @@ struct deletion {
     int64_t local_deletion_s; /* wall seconds at which it was made: gc_grace counts from here */
 };
 #define DELETION_NONE ((struct deletion){TIMESTAMP_NONE, LOCAL_DELETION_NEVER})
-static inline bool deletion_is_none(struct deletion d) {
+static inline bool deletion_is_none(struct deletion d)
+{
     return d.timestamp == TIMESTAMP_NONE;
 }
 /* a is kept beside an active b: strictly stronger. */
-static inline bool deletion_supersedes(struct deletion a, struct deletion b) {
-    return a.timestamp != b.timestamp ? a.timestamp > b.timestamp : a.local_deletion_s > b.local_deletion_s;
+static inline bool deletion_supersedes(struct deletion a, struct deletion b)
+{
+    return a.timestamp != b.timestamp ? a.timestamp > b.timestamp
+                                      : a.local_deletion_s > b.local_deletion_s;
 }
 /* The stronger one: higher timestamp, then later local deletion time. */
-static inline struct deletion deletion_max(struct deletion a, struct deletion b) {
-    if (a.timestamp != b.timestamp) return a.timestamp > b.timestamp ? a : b;
+static inline struct deletion deletion_max(struct deletion a, struct deletion b)
+{
+    if (a.timestamp != b.timestamp)
+        return a.timestamp > b.timestamp ? a : b;
     return a.local_deletion_s >= b.local_deletion_s ? a : b;
 }
 
@@ -67,8 +72,9 @@ struct liveness {
 enum {
     CELL_TOMBSTONE = 1,
     CELL_EXPIRING = 2,
-    CELL_HAS_PATH = 4,         /* element of a multi-cell collection or UDT */
-    CELL_COMPLEX_DELETION = 8, /* deletion of the whole multi-cell column; covers its cells with timestamp <= */
+    CELL_HAS_PATH = 4, /* element of a multi-cell collection or UDT */
+    CELL_COMPLEX_DELETION =
+        8, /* deletion of the whole multi-cell column; covers its cells with timestamp <= */
     CELL_COUNTER = 16,
 };
 
@@ -77,12 +83,14 @@ struct cell {
     uint8_t flags;
     int32_t ttl;
     int64_t timestamp;
-    int64_t local_deletion_s; /* EXPIRING: when it expires; TOMBSTONE, COMPLEX_DELETION: when it was made */
+    int64_t
+        local_deletion_s; /* EXPIRING: when it expires; TOMBSTONE, COMPLEX_DELETION: when it was made */
     struct bytes path, value;
 };
 
 /* Does the cell's value count at now_s. */
-static inline bool cell_is_live(const struct cell *c, int64_t now_s) {
+static inline bool cell_is_live(const struct cell *c, int64_t now_s)
+{
     return !(c->flags & (CELL_TOMBSTONE | CELL_COMPLEX_DELETION)) &&
            (!(c->flags & CELL_EXPIRING) || c->local_deletion_s > now_s);
 }
@@ -104,7 +112,8 @@ struct cell_iter {
     struct cur cur;
     int64_t base_timestamp;
 };
-static inline struct cell_iter row_cells(const struct row *r) {
+static inline struct cell_iter row_cells(const struct row *r)
+{
     return (struct cell_iter){cur_of(r->cells), r->base_timestamp};
 }
 /* False at the end, or when malformed: then it->cur.bad is set. */
@@ -116,22 +125,24 @@ struct row_builder {
     int64_t base_timestamp;
     size_t start;
 };
-void row_begin(struct row_builder *b, struct buf *out, int64_t base_timestamp, struct liveness marker, struct deletion deletion);
+void row_begin(struct row_builder *b, struct buf *out, int64_t base_timestamp,
+               struct liveness marker, struct deletion deletion);
 void row_put_cell(struct row_builder *b, const struct cell *c);
 
 enum op_kind { OP_END, OP_PARTITION_DELETION, OP_STATIC_ROW, OP_RANGE_TOMBSTONE, OP_ROW };
 
 struct op {
     enum op_kind kind;
-    struct deletion deletion;   /* PARTITION_DELETION, RANGE_TOMBSTONE */
-    struct bytes lower, upper;  /* RANGE_TOMBSTONE */
-    struct bytes ck;            /* ROW */
-    struct bytes body;          /* ROW, STATIC_ROW */
+    struct deletion deletion;  /* PARTITION_DELETION, RANGE_TOMBSTONE */
+    struct bytes lower, upper; /* RANGE_TOMBSTONE */
+    struct bytes ck;           /* ROW */
+    struct bytes body;         /* ROW, STATIC_ROW */
 };
 /* The next op; *out.kind == OP_END at OP_END or at the end of the input. ERR_CORRUPT when malformed. */
 err_t op_next(struct cur *c, struct op *out) MUST_USE;
 void op_put_partition_deletion(struct buf *out, struct deletion d);
-void op_put_range_tombstone(struct buf *out, struct bytes lower, struct bytes upper, struct deletion d);
+void op_put_range_tombstone(struct buf *out, struct bytes lower, struct bytes upper,
+                            struct deletion d);
 void op_put_row(struct buf *out, struct bytes ck, struct bytes body);
 void op_put_static_row(struct buf *out, struct bytes body);
 void op_put_end(struct buf *out);

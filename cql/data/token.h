@@ -19,13 +19,16 @@ struct token token_of_key(struct bytes pk);
  * Source: the algorithm shard-aware drivers implement (SCYLLA_SHARDING_ALGORITHM). shards >= 1, ignore_msb < 64. */
 uint32_t token_shard(struct token t, uint32_t shards, uint32_t ignore_msb);
 /* The least token > t that belongs to shard; false when there is none. */
-bool token_shard_next(struct token t, uint32_t shard, uint32_t shards, uint32_t ignore_msb, struct token *out);
+bool token_shard_next(struct token t, uint32_t shard, uint32_t shards, uint32_t ignore_msb,
+                      struct token *out);
 
 /* Eight bytes whose memcmp order is token order. */
-static inline void token_store(struct token t, uint8_t *out) {
+static inline void token_store(struct token t, uint8_t *out)
+{
     store_be64(out, (uint64_t)t.value ^ (1ull << 63));
 }
-static inline struct token token_load(const uint8_t *p) {
+static inline struct token token_load(const uint8_t *p)
+{
     return (struct token){(int64_t)(load_be64(p) ^ (1ull << 63))};
 }
 

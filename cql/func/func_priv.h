@@ -10,13 +10,16 @@
 
 #define FUNC_ARGS_MAX 3
 
-typedef err_t func_call_fn(const struct func *f, struct func_env *env, const struct bytes *args, struct bytes *out);
-typedef err_t func_add_fn(const struct func *f, struct func_env *env, void *state, const struct bytes *args);
-typedef err_t func_finish_fn(const struct func *f, struct func_env *env, void *state, struct bytes *out);
+typedef err_t func_call_fn(const struct func *f, struct func_env *env, const struct bytes *args,
+                           struct bytes *out);
+typedef err_t func_add_fn(const struct func *f, struct func_env *env, void *state,
+                          const struct bytes *args);
+typedef err_t func_finish_fn(const struct func *f, struct func_env *env, void *state,
+                             struct bytes *out);
 
 /* A function of native types. */
 struct signature {
-    const char *name, *alias; /* alias: the name of old, or NULL */
+    const char *name, *alias;                        /* alias: the name of old, or NULL */
     uint8_t args_count, args[FUNC_ARGS_MAX], result; /* enum type_id */
     bool impure;
     func_call_fn *call;
@@ -53,15 +56,20 @@ static inline bool candidates_named(const struct candidates *l, const char *name
 }
 
 /* Functions over families of types, made for the arguments they are called with. *out == NULL: not one of these. */
-err_t find_collection_function(const struct func_call *call, struct arena *a, const struct func **out, struct fail *fail) MUST_USE;
-err_t find_vector_function(const struct func_call *call, struct arena *a, const struct func **out, struct fail *fail) MUST_USE;
-err_t find_min_max(const struct func_call *call, struct arena *a, const struct func **out, struct fail *fail) MUST_USE;
+err_t find_collection_function(const struct func_call *call, struct arena *a,
+                               const struct func **out, struct fail *fail) MUST_USE;
+err_t find_vector_function(const struct func_call *call, struct arena *a, const struct func **out,
+                           struct fail *fail) MUST_USE;
+err_t find_min_max(const struct func_call *call, struct arena *a, const struct func **out,
+                   struct fail *fail) MUST_USE;
 /* "Invalid number of arguments for function system.f(any)". */
-err_t check_family_count(const struct func_call *call, uint16_t count, const char *params, struct fail *fail) MUST_USE;
+err_t check_family_count(const struct func_call *call, uint16_t count, const char *params,
+                         struct fail *fail) MUST_USE;
 /* ERR_INVALID "Cannot infer type of argument x in call to function system.f(any): …" when unknown. */
-err_t infer_arg(const struct func_call *call, uint16_t index, const char *params, const struct type **out, struct fail *fail) MUST_USE;
-struct func *new_func(struct arena *a, struct bytes name, const struct type *result, uint16_t args_count,
-                      const struct type *const *args);
+err_t infer_arg(const struct func_call *call, uint16_t index, const char *params,
+                const struct type **out, struct fail *fail) MUST_USE;
+struct func *new_func(struct arena *a, struct bytes name, const struct type *result,
+                      uint16_t args_count, const struct type *const *args);
 
 /* A value that stands for null: null itself, or the empty value of a type that has none. */
 static inline bool is_nothing(struct bytes v)

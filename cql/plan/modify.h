@@ -22,7 +22,12 @@ struct modify_part {
 };
 
 /* Do the parts form a batch message, and of which kind. A BATCH statement is one part and MODIFY_ALONE: it knows its own kind. */
-enum modify_batch { MODIFY_ALONE = 0, MODIFY_BATCH_LOGGED = 1, MODIFY_BATCH_UNLOGGED = 2, MODIFY_BATCH_COUNTER = 3 };
+enum modify_batch {
+    MODIFY_ALONE = 0,
+    MODIFY_BATCH_LOGGED = 1,
+    MODIFY_BATCH_UNLOGGED = 2,
+    MODIFY_BATCH_COUNTER = 3
+};
 
 /* Largest TTL: 20 years. */
 #define MODIFY_TTL_MAX 630720000
@@ -36,7 +41,8 @@ enum modify_batch { MODIFY_ALONE = 0, MODIFY_BATCH_LOGGED = 1, MODIFY_BATCH_UNLO
 #define MODIFY_BATCH_PARTITIONS_WARN 10
 
 /* Evaluates values, keys and clustering ranges. env and the statements must outlive the run. ERR_INVALID with Cassandra's texts. */
-err_t modify_begin(const struct modify_part *parts, size_t count, enum modify_batch batch, struct exec_env *env, struct modify_run **run) MUST_USE;
+err_t modify_begin(const struct modify_part *parts, size_t count, enum modify_batch batch,
+                   struct exec_env *env, struct modify_run **run) MUST_USE;
 
 /* Reads that must be answered before mutations can be built (list elements by index, list removal): count commands, each of one
  * partition; usually 0. Answers (whole, live only) are given for each index; they are copied. */

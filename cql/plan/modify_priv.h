@@ -16,19 +16,19 @@
 enum modify_kind { MODIFY_INSERT, MODIFY_UPDATE, MODIFY_DELETE };
 
 enum modify_op_kind {
-    MODIFY_OP_SET,            /* c = value: one cell */
-    MODIFY_OP_SET_ALL,        /* c = value of a multi-cell column: its deletion, then its cells */
-    MODIFY_OP_ADD,            /* collection + value; of a list: appended */
-    MODIFY_OP_PREPEND,        /* value + list */
-    MODIFY_OP_REMOVE,         /* set - set, map - set of keys */
-    MODIFY_OP_REMOVE_VALUES,  /* list - list: read first */
-    MODIFY_OP_SET_KEY,        /* map[key] = value */
-    MODIFY_OP_SET_INDEX,      /* list[key] = value: read first */
-    MODIFY_OP_SET_FIELD,      /* udt.field = value */
-    MODIFY_OP_DELETE,         /* DELETE c */
-    MODIFY_OP_DELETE_KEY,     /* DELETE map[key], set[key] */
-    MODIFY_OP_DELETE_INDEX,   /* DELETE list[key]: read first */
-    MODIFY_OP_DELETE_FIELD,   /* DELETE udt.field */
+    MODIFY_OP_SET,           /* c = value: one cell */
+    MODIFY_OP_SET_ALL,       /* c = value of a multi-cell column: its deletion, then its cells */
+    MODIFY_OP_ADD,           /* collection + value; of a list: appended */
+    MODIFY_OP_PREPEND,       /* value + list */
+    MODIFY_OP_REMOVE,        /* set - set, map - set of keys */
+    MODIFY_OP_REMOVE_VALUES, /* list - list: read first */
+    MODIFY_OP_SET_KEY,       /* map[key] = value */
+    MODIFY_OP_SET_INDEX,     /* list[key] = value: read first */
+    MODIFY_OP_SET_FIELD,     /* udt.field = value */
+    MODIFY_OP_DELETE,        /* DELETE c */
+    MODIFY_OP_DELETE_KEY,    /* DELETE map[key], set[key] */
+    MODIFY_OP_DELETE_INDEX,  /* DELETE list[key]: read first */
+    MODIFY_OP_DELETE_FIELD,  /* DELETE udt.field */
 };
 
 struct modify_op {
@@ -56,16 +56,19 @@ struct modify {
 };
 
 /* Fills s from an INSERT, UPDATE, DELETE or BATCH: kind, table, modifies, USING. ERR_INVALID with Cassandra's texts. */
-err_t modify_compile(struct compile *c, const struct ast_statement *ast, struct statement *s) MUST_USE;
+err_t modify_compile(struct compile *c, const struct ast_statement *ast,
+                     struct statement *s) MUST_USE;
 
 /* --- modify_op.c */
-err_t modify_op_of_value(struct compile *c, const struct table *t, const struct column *column, const struct ast_term *value,
-                         struct modify_op *out) MUST_USE;
-err_t modify_op_of_assignment(struct compile *c, const struct table *t, const struct ast_assignment *a,
-                              struct modify_op *out) MUST_USE;
-err_t modify_op_of_deletion(struct compile *c, const struct table *t, const struct ast_deletion *d, struct modify_op *out) MUST_USE;
+err_t modify_op_of_value(struct compile *c, const struct table *t, const struct column *column,
+                         const struct ast_term *value, struct modify_op *out) MUST_USE;
+err_t modify_op_of_assignment(struct compile *c, const struct table *t,
+                              const struct ast_assignment *a, struct modify_op *out) MUST_USE;
+err_t modify_op_of_deletion(struct compile *c, const struct table *t, const struct ast_deletion *d,
+                            struct modify_op *out) MUST_USE;
 /* ERR_INVALID: "Undefined column name x in table ks.t". */
-err_t modify_find_column(struct compile *c, const struct table *t, struct ast_name name, const struct column **out) MUST_USE;
+err_t modify_find_column(struct compile *c, const struct table *t, struct ast_name name,
+                         const struct column **out) MUST_USE;
 
 /* --- modify_cells.c: one row's worth of operations */
 struct modify_cells {
@@ -73,10 +76,11 @@ struct modify_cells {
     struct exec_env *env;
     int64_t timestamp;
     int32_t ttl;
-    struct bytes existing; /* body of the row as read, for operations that need it; null when there is none */
+    struct bytes
+        existing; /* body of the row as read, for operations that need it; null when there is none */
     struct cell *items;
     size_t count, cap;
-    size_t data_bytes;     /* of the cells, see modify_batch.c */
+    size_t data_bytes; /* of the cells, see modify_batch.c */
     bool sorted;
 };
 /* Evaluates ops into cells, in order and without duplicates. ERR_INVALID with Cassandra's texts. */
@@ -101,9 +105,11 @@ struct modify_changes {
     size_t bytes; /* of all of them, about */
 };
 /* ERR_INVALID when one request makes too much. */
-err_t modify_changes_add(struct modify_changes *l, struct exec_env *env, const struct modify_change *change) MUST_USE;
+err_t modify_changes_add(struct modify_changes *l, struct exec_env *env,
+                         const struct modify_change *change) MUST_USE;
 /* The mutations that the changes make, in order of first appearance of their partitions. */
-err_t modify_merge(struct modify_changes *l, struct exec_env *env, struct built_mutation **out, size_t *count) MUST_USE;
+err_t modify_merge(struct modify_changes *l, struct exec_env *env, struct built_mutation **out,
+                   size_t *count) MUST_USE;
 
 /* --- modify_batch.c */
 /* Cassandra's dataSize(), by which batches are judged: of a partition, a row, a range tombstone, a collection, a cell. */
@@ -115,12 +121,13 @@ enum {
     MODIFY_DATA_CELL = 20,
 };
 /* What Cassandra checks of a batch's statements together. */
-err_t modify_check_batch(struct modify *const *modifies, size_t count, enum modify_batch batch, bool has_timestamp,
-                         struct fail *fail) MUST_USE;
+err_t modify_check_batch(struct modify *const *modifies, size_t count, enum modify_batch batch,
+                         bool has_timestamp, struct fail *fail) MUST_USE;
 /* Warns of, or refuses, a batch by its mutations. */
-err_t modify_check_batch_size(const struct built_mutation *mutations, size_t count, enum modify_batch batch,
-                              struct exec_env *env) MUST_USE;
+err_t modify_check_batch_size(const struct built_mutation *mutations, size_t count,
+                              enum modify_batch batch, struct exec_env *env) MUST_USE;
 /* Warns of a logged batch over tables that keep tombstones for no time. */
-void modify_warn_gc_grace(struct modify *const *modifies, size_t count, enum modify_batch batch, struct exec_env *env);
+void modify_warn_gc_grace(struct modify *const *modifies, size_t count, enum modify_batch batch,
+                          struct exec_env *env);
 
 #endif

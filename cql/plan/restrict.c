@@ -6,9 +6,11 @@
 
 #include <stdlib.h>
 
-#define NEEDS_FILTERING                                                                                                     \
-    "Cannot execute this query as it might involve data filtering and thus may have unpredictable performance. "           \
-    "If you want to execute this query despite the performance unpredictability, use ALLOW FILTERING"
+#define NEEDS_FILTERING                                                                      \
+    "Cannot execute this query as it might involve data filtering and thus may have "        \
+    "unpredictable performance. "                                                            \
+    "If you want to execute this query despite the performance unpredictability, use ALLOW " \
+    "FILTERING"
 
 /* --- Gathering relations ------------------------------------------------------------------------- */
 
@@ -31,13 +33,15 @@ static const struct restriction *last_ck(const struct restrictions *r)
 }
 
 /* A slice ends what can be narrowed: nothing may be restricted behind it without filtering. */
-static err_t check_ck_order(struct compile *c, const struct restrictions *r, const struct restriction *last,
-                            const struct restriction *added, const bool *had)
+static err_t check_ck_order(struct compile *c, const struct restrictions *r,
+                            const struct restriction *last, const struct restriction *added,
+                            const bool *had)
 {
     const struct column *first = added->columns[0];
     if (last->kind == RESTRICTION_SLICE && first->position > last->columns[0]->position)
         return fail_set(c->fail, ERR_INVALID,
-                        "Clustering column \"%.*s\" cannot be restricted (preceding column \"%.*s\" is restricted by a non-EQ "
+                        "Clustering column \"%.*s\" cannot be restricted (preceding column "
+                        "\"%.*s\" is restricted by a non-EQ "
                         "relation)",
                         BYTES_FMT(first->name), BYTES_FMT(last->columns[0]->name));
     if (added->kind != RESTRICTION_SLICE || first->position >= last->columns[0]->position)
@@ -46,12 +50,14 @@ static err_t check_ck_order(struct compile *c, const struct restrictions *r, con
     while (!had[next])
         next++;
     return fail_set(c->fail, ERR_INVALID,
-                    "PRIMARY KEY column \"%.*s\" cannot be restricted (preceding column \"%.*s\" is restricted by a non-EQ "
+                    "PRIMARY KEY column \"%.*s\" cannot be restricted (preceding column \"%.*s\" "
+                    "is restricted by a non-EQ "
                     "relation)",
                     BYTES_FMT(table_ck(r->table, next)->name), BYTES_FMT(first->name));
 }
 
-static err_t add_ck(struct compile *c, struct restrictions *r, struct restriction *added, bool allow_filtering)
+static err_t add_ck(struct compile *c, struct restrictions *r, struct restriction *added,
+                    bool allow_filtering)
 {
     const struct restriction *last = last_ck(r);
     bool *had = arena_array(c->arena, bool, r->table->ck_count + 1u);
@@ -74,14 +80,16 @@ static err_t add_ck(struct compile *c, struct restrictions *r, struct restrictio
     return last && !allow_filtering ? check_ck_order(c, r, last, added, had) : OK;
 }
 
-static err_t add_other(struct compile *c, struct restrictions *r, struct restriction *added, size_t capacity)
+static err_t add_other(struct compile *c, struct restrictions *r, struct restriction *added,
+                       size_t capacity)
 {
     for (size_t i = 0; i < r->others_count; i++)
         if (r->others[i]->columns[0] == added->columns[0])
             return restriction_merge(c, r->others[i], added, &r->others[i]);
     ensure(r->others_count < capacity);
     size_t at = r->others_count++;
-    while (at > 0 && bytes_compare(r->others[at - 1]->columns[0]->name, added->columns[0]->name) > 0) {
+    while (at > 0 &&
+           bytes_compare(r->others[at - 1]->columns[0]->name, added->columns[0]->name) > 0) {
         r->others[at] = r->others[at - 1];
         at--;
     }
@@ -98,9 +106,12 @@ static err_t check_index_expressions(struct compile *c, const struct restrict_in
             continue;
         if (in->statement != RESTRICT_SELECT)
             return fail_set(c->fail, ERR_INVALID,
-                            "Custom index expressions cannot be used in WHERE clauses for UPDATE or DELETE statements");
+                            "Custom index expressions cannot be used in WHERE clauses for UPDATE "
+                            "or DELETE statements");
         if (found)
-            return fail_set(c->fail, ERR_INVALID, "Multiple custom index expressions in a single query are not supported");
+            return fail_set(
+                c->fail, ERR_INVALID,
+                "Multiple custom index expressions in a single query are not supported");
         found = &in->where[i];
     }
     if (found == NULL)
@@ -108,27 +119,30 @@ static err_t check_index_expressions(struct compile *c, const struct restrict_in
     const struct table *t = in->table;
     struct bytes ks = found->index.keyspace.text, name = found->index.name.text;
     if (ast_name_present(found->index.keyspace) && !bytes_equal(ks, t->keyspace))
-        return fail_set(c->fail, ERR_INVALID, "Target index %.*s cannot be used to query %.*s.%.*s", BYTES_FMT(name),
-                        BYTES_FMT(t->keyspace), BYTES_FMT(t->name));
-    return fail_set(c->fail, ERR_INVALID, "Invalid index expression, index %.*s not found for %.*s.%.*s", BYTES_FMT(name),
+        return fail_set(c->fail, ERR_INVALID, "Target index %.*s cannot be used to query %.*s.%.*s",
+                        BYTES_FMT(name), BYTES_FMT(t->keyspace), BYTES_FMT(t->name));
+    return fail_set(c->fail, ERR_INVALID,
+                    "Invalid index expression, index %.*s not found for %.*s.%.*s", BYTES_FMT(name),
                     BYTES_FMT(t->keyspace), BYTES_FMT(t->name));
 }
 
-static err_t add_relation(struct compile *c, const struct restrict_input *in, const struct ast_relation *rel,
-                          struct restrictions *r)
+static err_t add_relation(struct compile *c, const struct restrict_input *in,
+                          const struct ast_relation *rel, struct restrictions *r)
 {
     struct restriction *added;
     bool contains = rel->op == AST_OP_CONTAINS || rel->op == AST_OP_CONTAINS_KEY;
     if (contains && (in->statement == RESTRICT_UPDATE || in->statement == RESTRICT_DELETE))
-        return fail_set(c->fail, ERR_INVALID, "Cannot use %s with %s", restrict_statement_name(in->statement),
-                        ast_operator_text(rel->op));
+        return fail_set(c->fail, ERR_INVALID, "Cannot use %s with %s",
+                        restrict_statement_name(in->statement), ast_operator_text(rel->op));
     if (rel->op == AST_OP_IS_NOT_NULL)
-        return fail_set(c->fail, ERR_INVALID, "Unsupported restriction: %.*s", BYTES_FMT(relation_text(rel, c->arena)));
+        return fail_set(c->fail, ERR_INVALID, "Unsupported restriction: %.*s",
+                        BYTES_FMT(relation_text(rel, c->arena)));
     TRY(relation_compile(c, in->table, rel, &added));
     if (rel->op == AST_OP_LIKE)
-        return fail_set(c->fail, ERR_INVALID,
-                        "LIKE restriction is only supported on properly indexed columns. %.*s is not valid.",
-                        BYTES_FMT(relation_text(rel, c->arena)));
+        return fail_set(
+            c->fail, ERR_INVALID,
+            "LIKE restriction is only supported on properly indexed columns. %.*s is not valid.",
+            BYTES_FMT(relation_text(rel, c->arena)));
     if (rel->kind == AST_RELATION_TOKEN)
         return restriction_merge_token(c, in->table, r->token, added, &r->token);
     if (added->columns[0]->kind == COLUMN_PARTITION_KEY)
@@ -156,8 +170,8 @@ static void summarise(struct restrictions *r)
     }
 }
 
-static struct bytes open_columns(struct compile *c, struct restriction *const *restricted, const struct column *columns,
-                                 uint16_t count)
+static struct bytes open_columns(struct compile *c, struct restriction *const *restricted,
+                                 const struct column *columns, uint16_t count)
 {
     struct buf out = buf_in(c->arena);
     for (uint16_t i = 0; i < count; i++) {
@@ -187,13 +201,16 @@ static err_t check_pk(struct compile *c, const struct restrict_input *in, struct
     if (in->statement != RESTRICT_SELECT) {
         const char *name = restrict_statement_name(in->statement);
         if (on_token)
-            return fail_set(c->fail, ERR_INVALID, "The token function cannot be used in WHERE clauses for %s statements", name);
+            return fail_set(c->fail, ERR_INVALID,
+                            "The token function cannot be used in WHERE clauses for %s statements",
+                            name);
         if (open)
             return fail_set(c->fail, ERR_INVALID, "Some partition key parts are missing: %.*s",
                             BYTES_FMT(open_columns(c, r->pk, t->columns, t->pk_count)));
         if (r->pk_has_slice)
             return fail_set(c->fail, ERR_INVALID,
-                            "Only EQ and IN relation are supported on the partition key (unless you use the token() function) "
+                            "Only EQ and IN relation are supported on the partition key (unless "
+                            "you use the token() function) "
                             "for %s statements",
                             name);
         return OK;
@@ -229,16 +246,20 @@ static err_t check_ck(struct compile *c, const struct restrict_input *in, struct
     bool needs = ck_needs_filtering(r, &contains);
     if (in->statement == RESTRICT_UPDATE || in->statement == RESTRICT_INSERT) {
         if (r->ck_has_slice)
-            return fail_set(c->fail, ERR_INVALID, "Slice restrictions are not supported on the clustering columns in %s statements",
-                            restrict_statement_name(in->statement));
+            return fail_set(
+                c->fail, ERR_INVALID,
+                "Slice restrictions are not supported on the clustering columns in %s statements",
+                restrict_statement_name(in->statement));
         if (!in->only_static && r->ck_count < t->ck_count)
-            return fail_set(c->fail, ERR_INVALID, "Some clustering keys are missing: %.*s",
-                            BYTES_FMT(open_columns(c, r->ck, t->columns + t->pk_count, t->ck_count)));
+            return fail_set(
+                c->fail, ERR_INVALID, "Some clustering keys are missing: %.*s",
+                BYTES_FMT(open_columns(c, r->ck, t->columns + t->pk_count, t->ck_count)));
         return OK;
     }
     if (contains && !in->allow_filtering)
         return fail_set(c->fail, ERR_INVALID,
-                        "Clustering columns can only be restricted with CONTAINS with a secondary index or filtering");
+                        "Clustering columns can only be restricted with CONTAINS with a secondary "
+                        "index or filtering");
     if (needs && !in->allow_filtering) {
         uint16_t open = 0, restricted = 0;
         while (open < t->ck_count && r->ck[open])
@@ -247,14 +268,17 @@ static err_t check_ck(struct compile *c, const struct restrict_input *in, struct
             restricted++;
         if (restricted < t->ck_count)
             return fail_set(c->fail, ERR_INVALID,
-                            "PRIMARY KEY column \"%.*s\" cannot be restricted as preceding column \"%.*s\" is not restricted",
-                            BYTES_FMT(table_ck(t, restricted)->name), BYTES_FMT(table_ck(t, open)->name));
+                            "PRIMARY KEY column \"%.*s\" cannot be restricted as preceding column "
+                            "\"%.*s\" is not restricted",
+                            BYTES_FMT(table_ck(t, restricted)->name),
+                            BYTES_FMT(table_ck(t, open)->name));
     }
     r->filters |= needs;
     return OK;
 }
 
-static err_t check_others(struct compile *c, const struct restrict_input *in, struct restrictions *r)
+static err_t check_others(struct compile *c, const struct restrict_input *in,
+                          struct restrictions *r)
 {
     if (r->others_count == 0)
         return OK;
@@ -265,7 +289,8 @@ static err_t check_others(struct compile *c, const struct restrict_input *in, st
                 buf_put_str(&names, ", ");
             buf_put_bytes(&names, r->others[i]->columns[0]->name);
         }
-        return fail_set(c->fail, ERR_INVALID, "Non PRIMARY KEY columns found in where clause: %.*s ",
+        return fail_set(c->fail, ERR_INVALID,
+                        "Non PRIMARY KEY columns found in where clause: %.*s ",
                         BYTES_FMT(buf_bytes(&names)));
     }
     if (!in->allow_filtering)
@@ -274,7 +299,8 @@ static err_t check_others(struct compile *c, const struct restrict_input *in, st
     return OK;
 }
 
-err_t restrict_compile(struct compile *c, const struct restrict_input *in, struct restrictions **out)
+err_t restrict_compile(struct compile *c, const struct restrict_input *in,
+                       struct restrictions **out)
 {
     const struct table *t = in->table;
     struct restrictions *r = arena_new(c->arena, struct restrictions);
@@ -292,10 +318,13 @@ err_t restrict_compile(struct compile *c, const struct restrict_input *in, struc
     r->filters |= r->filters_pk;
     if (in->only_static && r->ck_count) {
         if (in->statement == RESTRICT_SELECT)
-            return fail_set(c->fail, ERR_INVALID, "Cannot restrict clustering columns when selecting only static columns");
+            return fail_set(
+                c->fail, ERR_INVALID,
+                "Cannot restrict clustering columns when selecting only static columns");
         if (in->statement != RESTRICT_INSERT)
             return fail_set(c->fail, ERR_INVALID,
-                            "Invalid restrictions on clustering columns since the %s statement modifies only static columns",
+                            "Invalid restrictions on clustering columns since the %s statement "
+                            "modifies only static columns",
                             restrict_statement_name(in->statement));
     }
     TRY(check_ck(c, in, r));
@@ -304,7 +333,8 @@ err_t restrict_compile(struct compile *c, const struct restrict_input *in, struc
     return OK;
 }
 
-err_t restrict_check_filtering(const struct restrictions *r, bool allow_filtering, struct fail *fail)
+err_t restrict_check_filtering(const struct restrictions *r, bool allow_filtering,
+                               struct fail *fail)
 {
     if (!allow_filtering && r->is_key_range && (r->filters || r->ck_count))
         return fail_set(fail, ERR_INVALID, NEEDS_FILTERING);
@@ -328,7 +358,8 @@ bool restrict_column_by_eq(const struct restrictions *r, const struct column *co
 bool restrict_names_rows(const struct restrictions *r)
 {
     for (uint16_t i = 0; i < r->table->ck_count; i++)
-        if (r->ck[i] == NULL || (r->ck[i]->kind != RESTRICTION_EQ && r->ck[i]->kind != RESTRICTION_IN))
+        if (r->ck[i] == NULL ||
+            (r->ck[i]->kind != RESTRICTION_EQ && r->ck[i]->kind != RESTRICTION_IN))
             return false;
     return true;
 }

@@ -9,22 +9,27 @@
 
 static err_t null_value(struct exec_env *env, const struct column *c)
 {
-    return fail_set(env->fail, ERR_INVALID, "Invalid null value in condition for column %.*s", BYTES_FMT(c->name));
+    return fail_set(env->fail, ERR_INVALID, "Invalid null value in condition for column %.*s",
+                    BYTES_FMT(c->name));
 }
 
 static err_t unset_value(struct exec_env *env, const struct column *c)
 {
-    return fail_set(env->fail, ERR_INVALID, "Invalid unset value for column %.*s", BYTES_FMT(c->name));
+    return fail_set(env->fail, ERR_INVALID, "Invalid unset value for column %.*s",
+                    BYTES_FMT(c->name));
 }
 
 /* The fields of a serialised tuple; *count of at most max. */
-static err_t split_tuple(struct bytes v, uint16_t max, struct bytes *values, uint16_t *count, struct fail *fail)
+static err_t split_tuple(struct bytes v, uint16_t max, struct bytes *values, uint16_t *count,
+                         struct fail *fail)
 {
     struct cur c = cur_of(v);
     *count = 0;
     while (!cur_at_end(&c)) {
         if (*count == max)
-            return fail_set(fail, ERR_INVALID, "Tuple value contained too many fields (expected %u, got %u)", max, max + 1);
+            return fail_set(fail, ERR_INVALID,
+                            "Tuple value contained too many fields (expected %u, got %u)", max,
+                            max + 1);
         uint32_t n = cur_be32(&c);
         values[(*count)++] = n >= 0x80000000u ? BYTES_NULL : cur_take(&c, n);
         if (!cur_ok(&c))
@@ -33,21 +38,25 @@ static err_t split_tuple(struct bytes v, uint16_t max, struct bytes *values, uin
     return OK;
 }
 
-err_t restrict_tuple_eval(const struct restrict_tuple *t, struct exec_env *env, struct bytes *values, uint16_t *count)
+err_t restrict_tuple_eval(const struct restrict_tuple *t, struct exec_env *env,
+                          struct bytes *values, uint16_t *count)
 {
     if (t->marker) {
         struct bytes v;
         TRY(term_eval(t->marker, env, &v));
         if (bytes_is_unset(v))
-            return fail_set(env->fail, ERR_INVALID, "Invalid unset value for tuple %.*s", BYTES_FMT(t->marker->name));
+            return fail_set(env->fail, ERR_INVALID, "Invalid unset value for tuple %.*s",
+                            BYTES_FMT(t->marker->name));
         *count = 0;
-        return bytes_is_null(v) ? OK : split_tuple(v, t->type->params_count, values, count, env->fail);
+        return bytes_is_null(v) ? OK
+                                : split_tuple(v, t->type->params_count, values, count, env->fail);
     }
     *count = t->terms_count;
     for (uint16_t i = 0; i < t->terms_count; i++) {
         TRY(term_eval(t->terms[i], env, &values[i]));
         if (t->terms_count > 1 && bytes_is_unset(values[i]))
-            return fail_set(env->fail, ERR_INVALID, "Invalid unset value for tuple field number %u", i);
+            return fail_set(env->fail, ERR_INVALID, "Invalid unset value for tuple field number %u",
+                            i);
     }
     return OK;
 }
@@ -61,8 +70,8 @@ static err_t in_tuple_null(const struct restriction *r, struct exec_env *env)
                     BYTES_FMT(buf_bytes(&names)));
 }
 
-static err_t check_values(const struct restriction *r, struct exec_env *env, bool nulls, const struct bytes *values,
-                          uint16_t count)
+static err_t check_values(const struct restriction *r, struct exec_env *env, bool nulls,
+                          const struct bytes *values, uint16_t count)
 {
     for (uint16_t i = 0; i < r->columns_count; i++) {
         struct bytes v = i < count ? values[i] : BYTES_NULL;
@@ -74,13 +83,15 @@ static err_t check_values(const struct restriction *r, struct exec_env *env, boo
             return null_value(env, r->columns[i]);
         if (r->kind == RESTRICTION_IN)
             return in_tuple_null(r, env);
-        return fail_set(env->fail, ERR_INVALID, "Invalid null value for column %.*s", BYTES_FMT(r->columns[i]->name));
+        return fail_set(env->fail, ERR_INVALID, "Invalid null value for column %.*s",
+                        BYTES_FMT(r->columns[i]->name));
     }
     return OK;
 }
 
 /* The elements of IN ?. */
-static err_t in_marker_values(const struct restriction *r, struct exec_env *env, bool nulls, struct bytes **out, size_t *count)
+static err_t in_marker_values(const struct restriction *r, struct exec_env *env, bool nulls,
+                              struct bytes **out, size_t *count)
 {
     struct bytes list, element;
     TRY(term_marker_value(r->in_marker, env, &list));
@@ -88,7 +99,8 @@ static err_t in_marker_values(const struct restriction *r, struct exec_env *env,
         if (r->tuple && bytes_is_null(list))
             return fail_set(env->fail, ERR_INVALID, "Invalid null value for IN restriction");
         if (r->tuple)
-            return fail_set(env->fail, ERR_INVALID, "Invalid unset value for %.*s", BYTES_FMT(r->in_marker->name));
+            return fail_set(env->fail, ERR_INVALID, "Invalid unset value for %.*s",
+                            BYTES_FMT(r->in_marker->name));
         return fail_set(env->fail, ERR_INVALID, "Invalid %s value for column %.*s",
                         bytes_is_null(list) ? "null" : "unset", BYTES_FMT(r->columns[0]->name));
     }
@@ -115,7 +127,8 @@ static err_t in_marker_values(const struct restriction *r, struct exec_env *env,
     return OK;
 }
 
-err_t restriction_values(const struct restriction *r, struct exec_env *env, bool nulls, struct bytes **out, size_t *count)
+err_t restriction_values(const struct restriction *r, struct exec_env *env, bool nulls,
+                         struct bytes **out, size_t *count)
 {
     if (r->in_marker)
         return in_marker_values(r, env, nulls, out, count);
@@ -158,11 +171,13 @@ static err_t check_key(struct bytes key, struct exec_env *env)
     if (key.n == 0)
         return fail_set(env->fail, ERR_INVALID, "Key may not be empty");
     if (key.n > MUTATION_PK_MAX)
-        return fail_set(env->fail, ERR_INVALID, "Key length of %zu is longer than maximum of %d", key.n, MUTATION_PK_MAX);
+        return fail_set(env->fail, ERR_INVALID, "Key length of %zu is longer than maximum of %d",
+                        key.n, MUTATION_PK_MAX);
     return OK;
 }
 
-static err_t serialise_key(const struct bytes *components, uint16_t count, struct exec_env *env, struct bytes *out)
+static err_t serialise_key(const struct bytes *components, uint16_t count, struct exec_env *env,
+                           struct bytes *out)
 {
     size_t total = 0;
     for (uint16_t i = 0; i < count; i++)
@@ -180,14 +195,16 @@ static err_t serialise_key(const struct bytes *components, uint16_t count, struc
     return check_key(*out, env);
 }
 
-err_t restrict_product_check(size_t have, size_t factor, size_t bytes_each, const char *what, struct exec_env *env)
+err_t restrict_product_check(size_t have, size_t factor, size_t bytes_each, const char *what,
+                             struct exec_env *env)
 {
     size_t total;
     if (!__builtin_mul_overflow(have, factor, &total) && total <= RESTRICT_PRODUCT_MAX &&
         total <= RESTRICT_PRODUCT_BYTES_MAX / (bytes_each + 1))
         return OK;
     return fail_set(env->fail, ERR_INVALID,
-                    "The cartesian product of the IN restrictions on %s produces too many values (at most %d in %u bytes are "
+                    "The cartesian product of the IN restrictions on %s produces too many values "
+                    "(at most %d in %u bytes are "
                     "allowed)",
                     what, RESTRICT_PRODUCT_MAX, RESTRICT_PRODUCT_BYTES_MAX);
 }
@@ -200,7 +217,8 @@ static bool token_in_range(struct token t, const struct token_range *range)
 }
 
 /* TOKEN() beside whole keys: only keys within the range stay. */
-static err_t filter_by_token(const struct restrictions *r, struct exec_env *env, struct bytes *keys, size_t *count)
+static err_t filter_by_token(const struct restrictions *r, struct exec_env *env, struct bytes *keys,
+                             size_t *count)
 {
     struct token_range range;
     bool any;
@@ -214,11 +232,13 @@ static err_t filter_by_token(const struct restrictions *r, struct exec_env *env,
 }
 
 /* All combinations, in the order of the components' types. */
-static err_t eval_product(const struct restrictions *r, struct exec_env *env, struct bytes **keys, size_t *count)
+static err_t eval_product(const struct restrictions *r, struct exec_env *env, struct bytes **keys,
+                          size_t *count)
 {
     uint16_t n = r->table->pk_count;
     struct bytes **values = arena_array(env->arena, struct bytes *, n);
-    size_t *counts = arena_array(env->arena, size_t, n), *at = arena_array(env->arena, size_t, n), total = 1, size = 0;
+    size_t *counts = arena_array(env->arena, size_t, n), *at = arena_array(env->arena, size_t, n),
+           total = 1, size = 0;
     for (uint16_t i = 0; i < n; i++) {
         TRY(restriction_values(r->pk[i], env, false, &values[i], &counts[i]));
         counts[i] = sort_values(r->pk[i]->columns[0]->type, values[i], counts[i]);
@@ -243,7 +263,8 @@ static err_t eval_product(const struct restrictions *r, struct exec_env *env, st
     return OK;
 }
 
-err_t restrict_eval_keys(const struct restrictions *r, struct exec_env *env, struct bytes **keys, size_t *count)
+err_t restrict_eval_keys(const struct restrictions *r, struct exec_env *env, struct bytes **keys,
+                         size_t *count)
 {
     uint16_t n = r->table->pk_count;
     if (r->pk_has_in)
@@ -272,12 +293,14 @@ static err_t token_bound(const struct restrict_bound *b, struct exec_env *env, s
     if (bytes_is_null(v) || bytes_is_unset(v))
         return fail_set(env->fail, ERR_INVALID, "Invalid null token value");
     if (v.n != 8)
-        return fail_set(env->fail, ERR_INVALID, "Invalid token value: 8 bytes expected, %zu given", v.n);
+        return fail_set(env->fail, ERR_INVALID, "Invalid token value: 8 bytes expected, %zu given",
+                        v.n);
     out->value = value_i64(v);
     return OK;
 }
 
-err_t restrict_eval_tokens(const struct restrictions *r, struct exec_env *env, struct token_range *out, bool *any)
+err_t restrict_eval_tokens(const struct restrictions *r, struct exec_env *env,
+                           struct token_range *out, bool *any)
 {
     *out = (struct token_range){TOKEN_MIN, TOKEN_MAX, false, false};
     *any = true;

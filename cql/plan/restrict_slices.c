@@ -50,7 +50,8 @@ static err_t eval_alternatives(const struct restriction *r, struct exec_env *env
     for (size_t i = 0; i < out->count; i++) {
         struct buf key = buf_in(env->arena);
         for (uint16_t j = 0; j < r->columns_count; j++)
-            type_key_encode(r->columns[j]->type, values[i * r->columns_count + j], r->columns[j]->desc, &key);
+            type_key_encode(r->columns[j]->type, values[i * r->columns_count + j],
+                            r->columns[j]->desc, &key);
         out->items[i] = buf_bytes(&key);
     }
     if (out->count < 2)
@@ -72,13 +73,14 @@ static err_t multiply(struct keys *prefixes, const struct keys *by, struct exec_
         if (by->items[i].n > longest)
             longest = by->items[i].n;
     size_t have = prefixes->count ? prefixes->items[0].n : 0;
-    TRY(restrict_product_check(prefixes->count, by->count, have + longest + sizeof(struct slice), "clustering key",
-                               env));
+    TRY(restrict_product_check(prefixes->count, by->count, have + longest + sizeof(struct slice),
+                               "clustering key", env));
     if (prefixes->count == 1 && prefixes->items[0].n == 0) {
         *prefixes = *by;
         return OK;
     }
-    struct keys out = {arena_alloc(env->arena, prefixes->count * by->count * sizeof *out.items + 1), 0};
+    struct keys out = {arena_alloc(env->arena, prefixes->count * by->count * sizeof *out.items + 1),
+                       0};
     for (size_t i = 0; i < prefixes->count; i++)
         for (size_t j = 0; j < by->count; j++)
             out.items[out.count++] = join(env->arena, prefixes->items[i], by->items[j], false);
@@ -90,10 +92,12 @@ static err_t check_clustering_length(struct bytes key, struct exec_env *env)
 {
     if (key.n <= MUTATION_PK_MAX)
         return OK;
-    return fail_set(env->fail, ERR_INVALID, "Key length of %zu is longer than maximum of %d", key.n, MUTATION_PK_MAX);
+    return fail_set(env->fail, ERR_INVALID, "Key length of %zu is longer than maximum of %d", key.n,
+                    MUTATION_PK_MAX);
 }
 
-err_t restrict_eval_clusterings(const struct restrictions *r, struct exec_env *env, struct bytes **cks, size_t *count)
+err_t restrict_eval_clusterings(const struct restrictions *r, struct exec_env *env,
+                                struct bytes **cks, size_t *count)
 {
     struct bytes *start = arena_alloc(env->arena, sizeof *start);
     *start = bytes_str("");
@@ -129,8 +133,8 @@ static int compare_slices(const void *a, const void *b)
 
 /* The ranges of one bound. A null bound of a single column is lower than every value in the order that rows have (sic: so it is
  * in Cassandra, where a DESC column turns start and end around first). */
-static err_t bound_ranges(const struct restriction *r, const struct restrict_bound *b, bool is_start, struct exec_env *env,
-                          struct ranges *out)
+static err_t bound_ranges(const struct restriction *r, const struct restrict_bound *b,
+                          bool is_start, struct exec_env *env, struct ranges *out)
 {
     struct arena *a = env->arena;
     struct bytes *values = arena_alloc(a, r->columns_count * sizeof *values);
@@ -145,11 +149,14 @@ static err_t bound_ranges(const struct restriction *r, const struct restrict_bou
     for (uint16_t i = 0; i < count; i++) {
         const struct column *c = r->columns[i];
         if (bytes_is_unset(values[i]))
-            return fail_set(env->fail, ERR_INVALID, "Invalid unset value for column %.*s", BYTES_FMT(c->name));
+            return fail_set(env->fail, ERR_INVALID, "Invalid unset value for column %.*s",
+                            BYTES_FMT(c->name));
         bool low = is_start != c->desc; /* the bound is the lower end of the encoded order */
         if (bytes_is_null(values[i])) {
             if (b->tuple)
-                return fail_set(env->fail, ERR_INVALID, "Invalid null value in condition for column %.*s", BYTES_FMT(c->name));
+                return fail_set(env->fail, ERR_INVALID,
+                                "Invalid null value in condition for column %.*s",
+                                BYTES_FMT(c->name));
             if (low)
                 add_range(out, prefix, join(a, prefix, BYTES_NULL, true));
             return OK;
@@ -210,8 +217,8 @@ static err_t slice_ranges(const struct restriction *r, struct exec_env *env, str
 }
 
 /* Prefixes times the ranges within each. */
-static err_t make_slices(const struct keys *prefixes, const struct ranges *within, struct exec_env *env, struct slice **out,
-                         size_t *count)
+static err_t make_slices(const struct keys *prefixes, const struct ranges *within,
+                         struct exec_env *env, struct slice **out, size_t *count)
 {
     size_t longest = sizeof(struct slice);
     for (size_t i = 0; i < within->count; i++)
@@ -233,7 +240,8 @@ static err_t make_slices(const struct keys *prefixes, const struct ranges *withi
     return OK;
 }
 
-err_t restrict_eval_slices(const struct restrictions *r, struct exec_env *env, struct slice **slices, size_t *count)
+err_t restrict_eval_slices(const struct restrictions *r, struct exec_env *env,
+                           struct slice **slices, size_t *count)
 {
     struct slice *all = arena_alloc(env->arena, sizeof *all);
     if (r->ck_count == 0) {

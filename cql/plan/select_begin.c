@@ -37,13 +37,16 @@ static err_t eval_slots(struct select_run *r)
         TRY(term_eval(t->term, r->env, &r->slots[i]));
         bool null = bytes_is_null(r->slots[i]), unset = bytes_is_unset(r->slots[i]);
         if (unset && t->use == SELECT_TERM_ARGUMENT)
-            return fail_set(r->env->fail, ERR_INVALID, "Invalid unset value for argument in call to function %.*s",
+            return fail_set(r->env->fail, ERR_INVALID,
+                            "Invalid unset value for argument in call to function %.*s",
                             BYTES_FMT(t->on));
         if ((null || unset) && t->use == SELECT_TERM_ELEMENT)
-            return fail_set(r->env->fail, ERR_INVALID, "Invalid %s value for element selection on %.*s",
+            return fail_set(r->env->fail, ERR_INVALID,
+                            "Invalid %s value for element selection on %.*s",
                             null ? "null" : "unset", BYTES_FMT(t->on));
         if (null && t->use == SELECT_TERM_SLICE)
-            return fail_set(r->env->fail, ERR_INVALID, "Invalid null value for slice selection on %.*s", BYTES_FMT(t->on));
+            return fail_set(r->env->fail, ERR_INVALID,
+                            "Invalid null value for slice selection on %.*s", BYTES_FMT(t->on));
     }
     return OK;
 }
@@ -90,7 +93,8 @@ static err_t skip_keys(struct select_run *r, struct page_state *page)
     if (page->position.partition_done) {
         c->keys++;
         c->keys_count--;
-        page->position = (struct read_position){.partition_done = true, .pk = bytes_str(""), .ck = bytes_str("")};
+        page->position = (struct read_position){
+            .partition_done = true, .pk = bytes_str(""), .ck = bytes_str("")};
     }
     r->nothing |= c->keys_count == 0;
     return OK;
@@ -165,8 +169,9 @@ static err_t make_command(struct select_run *r)
 
 static void init_buffers(struct select_run *r)
 {
-    struct buf *const all[] = {&r->position_pk, &r->position_ck, &r->pk_copy,    &r->static_copy, &r->group_key,
-                               &r->group_pk,    &r->group_ck,    &r->group_body, &r->group_static};
+    struct buf *const all[] = {&r->position_pk, &r->position_ck, &r->pk_copy,
+                               &r->static_copy, &r->group_key,   &r->group_pk,
+                               &r->group_ck,    &r->group_body,  &r->group_static};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         *all[i] = buf_in(r->env->arena);
     select_scratch_reset(r);
@@ -174,8 +179,8 @@ static void init_buffers(struct select_run *r)
     r->aggregate_env = func_env_of(r->env, r->env->arena, &r->ticks);
 }
 
-err_t select_begin(const struct statement *s, struct exec_env *env, const struct select_options *o, struct buf *rows,
-                   struct select_run **out)
+err_t select_begin(const struct statement *s, struct exec_env *env, const struct select_options *o,
+                   struct buf *rows, struct select_run **out)
 {
     const struct select *q = s->select;
     struct select_run *r = arena_alloc(env->arena, sizeof *r + SELECT_SCRATCH_BYTES);
@@ -196,9 +201,11 @@ err_t select_begin(const struct statement *s, struct exec_env *env, const struct
     TRY(make_command(r));
     warn_about_aggregates(r);
     if (o->page_size > 0 && q->post_order)
-        return fail_set(env->fail, ERR_INVALID,
-                        "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove "
-                        "the ORDER BY or the IN and sort client side, or disable paging for this query");
+        return fail_set(
+            env->fail, ERR_INVALID,
+            "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you "
+            "must either remove "
+            "the ORDER BY or the IN and sort client side, or disable paging for this query");
     TRY(resume(r, o->paging_state));
     if (q->aggregates_count) {
         r->states = arena_array(env->arena, void *, q->aggregates_count);

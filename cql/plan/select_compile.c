@@ -33,7 +33,8 @@ static err_t any_selects(struct compile *c, const struct ast_select *ast, const 
 }
 
 /* Only static columns (and perhaps the partition key) are selected. */
-static err_t selects_only_static(struct compile *c, const struct ast_select *ast, const struct table *t, bool *out)
+static err_t selects_only_static(struct compile *c, const struct ast_select *ast,
+                                 const struct table *t, bool *out)
 {
     bool statics = false, others = true;
     if (t->static_count)
@@ -46,7 +47,8 @@ static err_t selects_only_static(struct compile *c, const struct ast_select *ast
 
 /* --- ORDER BY -------------------------------------------------------------------------------------- */
 
-static err_t bind_ordering(struct compile *c, const struct ast_select *ast, struct select *q, const struct column **ann)
+static err_t bind_ordering(struct compile *c, const struct ast_select *ast, struct select *q,
+                           const struct column **ann)
 {
     q->order = arena_array(c->arena, struct select_order, ast->order_by_count);
     for (size_t i = 0; i < ast->order_by_count; i++) {
@@ -80,8 +82,10 @@ static err_t refuse_ann(struct compile *c, const struct column *column)
 {
     const struct type *t = column->type;
     if (t->id != TYPE_VECTOR || t->params[0]->id != TYPE_FLOAT)
-        return fail_set(c->fail, ERR_INVALID, "ANN ordering is only supported on float vector indexes");
-    return fail_set(c->fail, ERR_INVALID, "ANN ordering by vector requires the column to be indexed");
+        return fail_set(c->fail, ERR_INVALID,
+                        "ANN ordering is only supported on float vector indexes");
+    return fail_set(c->fail, ERR_INVALID,
+                    "ANN ordering by vector requires the column to be indexed");
 }
 
 static err_t compile_ordering(struct compile *c, struct select *q)
@@ -90,19 +94,23 @@ static err_t compile_ordering(struct compile *c, struct select *q)
     if (q->order_count == 0)
         return OK;
     if (q->where->is_key_range)
-        return fail_set(c->fail, ERR_INVALID, "ORDER BY is only supported when the partition key is restricted by an EQ or an IN.");
+        return fail_set(
+            c->fail, ERR_INVALID,
+            "ORDER BY is only supported when the partition key is restricted by an EQ or an IN.");
     uint16_t next = 0;
     bool decided = false, unequal = false;
     for (size_t i = 0; i < q->order_count; i++) {
         const struct column *column = q->order[i].column;
         if (column->kind != COLUMN_CLUSTERING)
             return fail_set(c->fail, ERR_INVALID,
-                            "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got %.*s",
+                            "Order by is currently only supported on the clustered columns of the "
+                            "PRIMARY KEY, got %.*s",
                             BYTES_FMT(column->name));
         while (next != column->position) {
             if (next >= t->ck_count || !restrict_column_by_eq(q->where, table_ck(t, next)))
                 return fail_set(c->fail, ERR_INVALID,
-                                "Order by currently only supports the ordering of columns following their declared order in "
+                                "Order by currently only supports the ordering of columns "
+                                "following their declared order in "
                                 "the PRIMARY KEY");
             next++;
         }
@@ -146,7 +154,8 @@ static void select_all(struct compile *c, struct select *q)
     }
 }
 
-static err_t compile_selection(struct selection *s, const struct ast_select *ast, struct statement *st)
+static err_t compile_selection(struct selection *s, const struct ast_select *ast,
+                               struct statement *st)
 {
     struct compile *c = s->c;
     struct select *q = s->select;
@@ -170,7 +179,8 @@ static err_t compile_selection(struct selection *s, const struct ast_select *ast
         struct bytes name = q->selectors[i]->name;
         if (!q->wildcard && ast_name_present(ast->selectors[i].alias))
             name = ast->selectors[i].alias.text;
-        st->result[i] = (struct column_spec){q->table->keyspace, q->table->name, name, q->selectors[i]->type};
+        st->result[i] =
+            (struct column_spec){q->table->keyspace, q->table->name, name, q->selectors[i]->type};
     }
     st->result_wildcard = q->wildcard;
     return OK;
@@ -181,15 +191,18 @@ static err_t check_distinct(struct compile *c, const struct ast_select *ast, con
     if (!q->distinct)
         return OK;
     if (ast->per_partition_limit)
-        return fail_set(c->fail, ERR_INVALID, "PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries");
+        return fail_set(c->fail, ERR_INVALID,
+                        "PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries");
     if (q->where->ck_count || q->where->restricts_regular)
         return fail_set(c->fail, ERR_INVALID,
-                        "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.");
+                        "SELECT DISTINCT with WHERE clause only supports restriction by partition "
+                        "key and/or static columns.");
     uint16_t keys = 0;
     for (size_t i = 0; i < q->columns_count; i++) {
         if (is_row_column(q->columns[i]))
             return fail_set(c->fail, ERR_INVALID,
-                            "SELECT DISTINCT queries must only request partition key columns and/or static columns (not %.*s)",
+                            "SELECT DISTINCT queries must only request partition key columns "
+                            "and/or static columns (not %.*s)",
                             BYTES_FMT(q->columns[i]->name));
         keys += q->columns[i]->kind == COLUMN_PARTITION_KEY;
     }
@@ -200,9 +213,10 @@ static err_t check_distinct(struct compile *c, const struct ast_select *ast, con
         for (size_t j = 0; j < q->columns_count; j++)
             requested |= q->columns[j] == table_pk(q->table, i);
         if (!requested)
-            return fail_set(c->fail, ERR_INVALID,
-                            "SELECT DISTINCT queries must request all the partition key columns (missing %.*s)",
-                            BYTES_FMT(table_pk(q->table, i)->name));
+            return fail_set(
+                c->fail, ERR_INVALID,
+                "SELECT DISTINCT queries must request all the partition key columns (missing %.*s)",
+                BYTES_FMT(table_pk(q->table, i)->name));
     }
     return OK;
 }
@@ -210,8 +224,8 @@ static err_t check_distinct(struct compile *c, const struct ast_select *ast, con
 /* --- GROUP BY ---------------------------------------------------------------------------------------- */
 
 /* GROUP BY f(c, …): the one clustering column that it is about. */
-static err_t compile_group_function(struct selection *s, const struct ast_term *ast, struct selector **selector,
-                                    const struct column **column)
+static err_t compile_group_function(struct selection *s, const struct ast_term *ast,
+                                    struct selector **selector, const struct column **column)
 {
     struct compile *c = s->c;
     struct select groups = {.table = s->table};
@@ -228,10 +242,14 @@ static err_t compile_group_function(struct selection *s, const struct ast_term *
     s->select->terms_count = groups.terms_count;
     s->terms_cap = own.terms_cap;
     if ((*selector)->has_aggregate)
-        return fail_set(c->fail, ERR_INVALID, "Aggregate functions are not supported within the GROUP BY clause, got: %.*s",
-                        BYTES_FMT((*selector)->func ? func_full_name((*selector)->func, c->arena) : bytes_str("system.count")));
+        return fail_set(
+            c->fail, ERR_INVALID,
+            "Aggregate functions are not supported within the GROUP BY clause, got: %.*s",
+            BYTES_FMT((*selector)->func ? func_full_name((*selector)->func, c->arena)
+                                        : bytes_str("system.count")));
     if (groups.columns_count == 0)
-        return fail_set(c->fail, ERR_INVALID, "GROUP BY functions must have one clustering column name as parameter");
+        return fail_set(c->fail, ERR_INVALID,
+                        "GROUP BY functions must have one clustering column name as parameter");
     if (groups.columns_count > 1) {
         struct buf names = buf_in(c->arena);
         for (size_t i = 0; i < groups.columns_count; i++) {
@@ -239,31 +257,40 @@ static err_t compile_group_function(struct selection *s, const struct ast_term *
                 buf_u8(&names, ',');
             cql_quote_identifier(&names, groups.columns[i]->name);
         }
-        return fail_set(c->fail, ERR_INVALID, "GROUP BY functions accept only one clustering column as parameter, got: %.*s",
-                        BYTES_FMT(buf_bytes(&names)));
+        return fail_set(
+            c->fail, ERR_INVALID,
+            "GROUP BY functions accept only one clustering column as parameter, got: %.*s",
+            BYTES_FMT(buf_bytes(&names)));
     }
     *column = groups.columns[0];
     if ((*column)->kind != COLUMN_CLUSTERING)
-        return fail_set(c->fail, ERR_INVALID, "Group by functions are only supported on clustering columns, got %.*s",
+        return fail_set(c->fail, ERR_INVALID,
+                        "Group by functions are only supported on clustering columns, got %.*s",
                         BYTES_FMT((*column)->name));
     return OK;
 }
 
-static err_t group_column(struct selection *s, const struct ast_term *ast, const struct column **column)
+static err_t group_column(struct selection *s, const struct ast_term *ast,
+                          const struct column **column)
 {
     struct compile *c = s->c;
     struct select *q = s->select;
     if (ast->kind == AST_TERM_CALL || ast->kind == AST_TERM_BINARY || ast->kind == AST_TERM_NEGATE)
         return compile_group_function(s, ast, &q->group_selector, column);
     if (ast->kind != AST_TERM_COLUMN)
-        return fail_set(c->fail, ERR_INVALID, "Only columns of the PRIMARY KEY and functions of them can be grouped by, got %.*s",
-                        BYTES_FMT(term_text(ast, c->arena)));
+        return fail_set(
+            c->fail, ERR_INVALID,
+            "Only columns of the PRIMARY KEY and functions of them can be grouped by, got %.*s",
+            BYTES_FMT(term_text(ast, c->arena)));
     TRY(table_find_column(q->table, ast->column.text, column, c->fail));
     if ((*column)->kind != COLUMN_PARTITION_KEY && (*column)->kind != COLUMN_CLUSTERING)
-        return fail_set(c->fail, ERR_INVALID, "Group by is currently only supported on the columns of the PRIMARY KEY, got %.*s",
-                        BYTES_FMT((*column)->name));
+        return fail_set(
+            c->fail, ERR_INVALID,
+            "Group by is currently only supported on the columns of the PRIMARY KEY, got %.*s",
+            BYTES_FMT((*column)->name));
     if (q->group_selector)
-        return fail_set(c->fail, ERR_INVALID, "Functions are only supported on the last element of the GROUP BY clause");
+        return fail_set(c->fail, ERR_INVALID,
+                        "Functions are only supported on the last element of the GROUP BY clause");
     return OK;
 }
 
@@ -280,7 +307,8 @@ static err_t compile_groups(struct selection *s, const struct ast_select *ast)
         for (;;) {
             if (next == all)
                 return fail_set(c->fail, ERR_INVALID,
-                                "Group by currently only support groups of columns following their declared order in the PRIMARY "
+                                "Group by currently only support groups of columns following their "
+                                "declared order in the PRIMARY "
                                 "KEY");
             const struct column *key = &t->columns[next++];
             if (key->kind == COLUMN_CLUSTERING)
@@ -289,14 +317,18 @@ static err_t compile_groups(struct selection *s, const struct ast_select *ast)
                 break;
             if (!restrict_column_by_eq(q->where, key))
                 return fail_set(c->fail, ERR_INVALID,
-                                "Group by currently only support groups of columns following their declared order in the PRIMARY "
+                                "Group by currently only support groups of columns following their "
+                                "declared order in the PRIMARY "
                                 "KEY");
         }
     }
     if (next < t->pk_count)
-        return fail_set(c->fail, ERR_INVALID, "Group by is not supported on only a part of the partition key");
+        return fail_set(c->fail, ERR_INVALID,
+                        "Group by is not supported on only a part of the partition key");
     if (q->group_ck && q->distinct)
-        return fail_set(c->fail, ERR_INVALID, "Grouping on clustering columns is not allowed for SELECT DISTINCT queries");
+        return fail_set(
+            c->fail, ERR_INVALID,
+            "Grouping on clustering columns is not allowed for SELECT DISTINCT queries");
     return OK;
 }
 
@@ -352,8 +384,8 @@ static void find_fast_paths(struct compile *c, struct select *q)
     q->plain = plain ? columns : NULL;
 }
 
-static err_t compile_limit(struct compile *c, const struct select *q, const struct ast_term *ast, const char *name,
-                           struct term **out)
+static err_t compile_limit(struct compile *c, const struct select *q, const struct ast_term *ast,
+                           const char *name, struct term **out)
 {
     if (ast == NULL)
         return OK;
@@ -361,7 +393,8 @@ static err_t compile_limit(struct compile *c, const struct select *q, const stru
     return term_compile(c, ast, &r, out);
 }
 
-static err_t compile_where(struct compile *c, const struct ast_select *ast, bool only_static, struct select *q)
+static err_t compile_where(struct compile *c, const struct ast_select *ast, bool only_static,
+                           struct select *q)
 {
     struct restrict_input in = {
         .table = q->table,
@@ -401,11 +434,13 @@ err_t select_compile(struct compile *c, const struct ast_statement *statement, s
         TRY(compile_groups(&selection, ast));
     q->is_aggregate = q->aggregates_count > 0 && !q->groups;
     if (q->is_aggregate && ast->per_partition_limit)
-        return fail_set(c->fail, ERR_INVALID, "PER PARTITION LIMIT is not allowed with aggregate queries.");
+        return fail_set(c->fail, ERR_INVALID,
+                        "PER PARTITION LIMIT is not allowed with aggregate queries.");
     TRY(compile_ordering(c, q));
     TRY(restrict_check_filtering(q->where, ast->allow_filtering || q->table->is_virtual, c->fail));
     TRY(compile_limit(c, q, ast->limit, "[limit]", &q->limit));
-    TRY(compile_limit(c, q, ast->per_partition_limit, "[per_partition_limit]", &q->per_partition_limit));
+    TRY(compile_limit(c, q, ast->per_partition_limit, "[per_partition_limit]",
+                      &q->per_partition_limit));
     find_needs(c, q);
     find_fast_paths(c, q);
     return OK;

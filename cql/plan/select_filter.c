@@ -6,12 +6,13 @@
 
 /* --- Making ------------------------------------------------------------------------------------------ */
 
-static err_t check_bound(struct exec_env *env, struct bytes v, const struct column *c, const char *what)
+static err_t check_bound(struct exec_env *env, struct bytes v, const struct column *c,
+                         const char *what)
 {
     if (!bytes_is_null(v) && !bytes_is_unset(v))
         return OK;
-    return fail_set(env->fail, ERR_INVALID, "Unsupported %s %s for column %.*s", bytes_is_null(v) ? "null" : "unset", what,
-                    BYTES_FMT(c->name));
+    return fail_set(env->fail, ERR_INVALID, "Unsupported %s %s for column %.*s",
+                    bytes_is_null(v) ? "null" : "unset", what, BYTES_FMT(c->name));
 }
 
 static struct filter *add(struct filters *f, const struct column *c, enum filter_op op)
@@ -34,13 +35,14 @@ static err_t add_eq(struct filters *f, const struct restriction *r, struct exec_
     return OK;
 }
 
-static err_t add_bound(struct filters *f, const struct restriction *r, const struct restrict_bound *b, bool is_start,
-                       struct exec_env *env)
+static err_t add_bound(struct filters *f, const struct restriction *r,
+                       const struct restrict_bound *b, bool is_start, struct exec_env *env)
 {
     if (!b->set)
         return OK;
     uint16_t count;
-    enum filter_op op = is_start ? (b->inclusive ? FILTER_GTE : FILTER_GT) : (b->inclusive ? FILTER_LTE : FILTER_LT);
+    enum filter_op op = is_start ? (b->inclusive ? FILTER_GTE : FILTER_GT)
+                                 : (b->inclusive ? FILTER_LTE : FILTER_LT);
     struct filter *one = add(f, r->columns[0], op);
     TRY(restrict_tuple_eval(&b->value, env, &one->value, &count));
     return check_bound(env, one->value, r->columns[0], "value");
@@ -52,7 +54,9 @@ static err_t add_contains(struct filters *f, const struct restriction *r, struct
         const struct restrict_contains *c = &r->contains[i];
         bool entry = c->op == AST_OP_EQ;
         struct filter *one = add(f, r->columns[0],
-                                 entry ? FILTER_ENTRY : c->op == AST_OP_CONTAINS ? FILTER_CONTAINS : FILTER_CONTAINS_KEY);
+                                 entry                      ? FILTER_ENTRY
+                                 : c->op == AST_OP_CONTAINS ? FILTER_CONTAINS
+                                                            : FILTER_CONTAINS_KEY);
         if (c->key) {
             TRY(term_eval(c->key, env, &one->key));
             TRY(check_bound(env, one->key, r->columns[0], entry ? "map key" : "value"));
@@ -74,10 +78,12 @@ static err_t add_restriction(struct filters *f, const struct restriction *r, str
         if (r->columns_count > 1)
             return fail_set(env->fail, ERR_INVALID, "Multicolumn IN filters are not supported");
         one = add(f, r->columns[0], FILTER_IN);
-        return restriction_values(r, env, true, &one->values, &one->values_count); /* a null matches nothing */
+        return restriction_values(r, env, true, &one->values,
+                                  &one->values_count); /* a null matches nothing */
     case RESTRICTION_SLICE:
         if (r->tuple)
-            return fail_set(env->fail, ERR_INVALID, "Multi-column slice restrictions cannot be used for filtering.");
+            return fail_set(env->fail, ERR_INVALID,
+                            "Multi-column slice restrictions cannot be used for filtering.");
         TRY(add_bound(f, r, &r->start, true, env));
         return add_bound(f, r, &r->end, false, env);
     case RESTRICTION_CONTAINS: return add_contains(f, r, env);
@@ -87,7 +93,9 @@ static err_t add_restriction(struct filters *f, const struct restriction *r, str
 
 static size_t filters_of(const struct restriction *r)
 {
-    return r->kind == RESTRICTION_CONTAINS ? r->contains_count : r->kind == RESTRICTION_SLICE ? 2 : r->columns_count;
+    return r->kind == RESTRICTION_CONTAINS ? r->contains_count
+           : r->kind == RESTRICTION_SLICE  ? 2
+                                           : r->columns_count;
 }
 
 err_t filters_make(const struct restrictions *r, struct exec_env *env, struct filters *out)
@@ -132,9 +140,11 @@ static bool collection_has(const struct type *t, struct bytes collection, const 
         value = key;
         if (t->id == TYPE_MAP && !collection_next(&it, &value))
             return false;
-        bool key_fits = f->op == FILTER_CONTAINS || (key.p && type_compare(t->params[0], key, f->key) == 0);
+        bool key_fits =
+            f->op == FILTER_CONTAINS || (key.p && type_compare(t->params[0], key, f->key) == 0);
         const struct type *value_type = t->params[t->id == TYPE_MAP ? 1 : 0];
-        bool value_fits = f->op == FILTER_CONTAINS_KEY || (value.p && type_compare(value_type, value, f->value) == 0);
+        bool value_fits = f->op == FILTER_CONTAINS_KEY ||
+                          (value.p && type_compare(value_type, value, f->value) == 0);
         if (key_fits && value_fits)
             return true;
     }
@@ -162,7 +172,8 @@ static bool matches(const struct filter *f, struct bytes v)
     return false;
 }
 
-err_t filters_match(const struct filters *f, const struct row_view *v, struct arena *scratch, bool *out)
+err_t filters_match(const struct filters *f, const struct row_view *v, struct arena *scratch,
+                    bool *out)
 {
     *out = false;
     for (size_t i = 0; i < f->count; i++) {

@@ -15,7 +15,8 @@ struct bytes page_state_encode(const struct page_state *p, struct arena *a)
     buf_reserve(&out, p->position.pk.n + p->position.ck.n + 32);
     buf_u8(&out, PAGE_VERSION);
     buf_u8(&out, (uint8_t)((p->position.partition_done ? PAGE_PARTITION_DONE : 0) |
-                           (p->position.rows_begun ? PAGE_ROWS_BEGUN : 0) | (p->limited ? PAGE_LIMITED : 0)));
+                           (p->position.rows_begun ? PAGE_ROWS_BEGUN : 0) |
+                           (p->limited ? PAGE_LIMITED : 0)));
     buf_lstr(&out, p->position.pk);
     buf_lstr(&out, p->position.rows_begun ? p->position.ck : bytes_str(""));
     buf_varint(&out, p->limited ? p->remaining : 0);
@@ -43,7 +44,8 @@ static bool valid_pk(const struct table *t, struct bytes pk)
     return pk_decode(pk, t->pk_count, small);
 }
 
-err_t page_state_decode(struct bytes b, const struct select *s, struct page_state *out, struct fail *fail)
+err_t page_state_decode(struct bytes b, const struct select *s, struct page_state *out,
+                        struct fail *fail)
 {
     struct cur c = cur_of(b);
     *out = (struct page_state){0};
@@ -56,7 +58,8 @@ err_t page_state_decode(struct bytes b, const struct select *s, struct page_stat
     out->limited = flags & PAGE_LIMITED;
     out->remaining = cur_varint(&c);
     out->partition_done = cur_varint(&c);
-    bool good = cur_ok(&c) && cur_at_end(&c) && version == PAGE_VERSION && (flags & ~PAGE_FLAGS) == 0;
+    bool good =
+        cur_ok(&c) && cur_at_end(&c) && version == PAGE_VERSION && (flags & ~PAGE_FLAGS) == 0;
     good = good && valid_pk(s->table, out->position.pk);
     good = good && (!out->position.rows_begun || valid_clustering(s->table, out->position.ck));
     good = good && out->remaining <= INT32_MAX && out->partition_done <= INT32_MAX;

@@ -19,23 +19,23 @@
 
 enum selector_kind {
     SELECTOR_COLUMN,
-    SELECTOR_TERM,         /* a literal or bind variable: slot */
-    SELECTOR_CALL,         /* scalar func(args) */
-    SELECTOR_AGGREGATE,    /* aggregate func(args): aggregate is its index */
-    SELECTOR_COUNT_ROWS,   /* COUNT(*), COUNT(1): an aggregate of its own, as it needs no row */
-    SELECTOR_FIELD,        /* args[0].field */
-    SELECTOR_ELEMENT,      /* args[0][slot] */
-    SELECTOR_SLICE,        /* args[0][slot..slot2]; either SLOT_NONE */
-    SELECTOR_WRITETIME,    /* of args[0] */
+    SELECTOR_TERM,       /* a literal or bind variable: slot */
+    SELECTOR_CALL,       /* scalar func(args) */
+    SELECTOR_AGGREGATE,  /* aggregate func(args): aggregate is its index */
+    SELECTOR_COUNT_ROWS, /* COUNT(*), COUNT(1): an aggregate of its own, as it needs no row */
+    SELECTOR_FIELD,      /* args[0].field */
+    SELECTOR_ELEMENT,    /* args[0][slot] */
+    SELECTOR_SLICE,      /* args[0][slot..slot2]; either SLOT_NONE */
+    SELECTOR_WRITETIME,  /* of args[0] */
     SELECTOR_MAXWRITETIME,
     SELECTOR_TTL,
-    SELECTOR_LIST,         /* args: elements */
+    SELECTOR_LIST, /* args: elements */
     SELECTOR_SET,
-    SELECTOR_MAP,          /* args: key, value, … */
+    SELECTOR_MAP, /* args: key, value, … */
     SELECTOR_TUPLE,
-    SELECTOR_UDT,          /* args by field; NULL: not given */
+    SELECTOR_UDT, /* args by field; NULL: not given */
     SELECTOR_VECTOR,
-    SELECTOR_SAME,         /* args[0] under another name or type: parentheses, (type) x */
+    SELECTOR_SAME, /* args[0] under another name or type: parentheses, (type) x */
 };
 
 #define SLOT_NONE UINT16_MAX
@@ -43,15 +43,15 @@ enum selector_kind {
 struct selector {
     enum selector_kind kind;
     const struct type *type;
-    struct bytes name;            /* of the result column */
-    const struct column *column;  /* COLUMN; WRITETIME and its kin: what args[0] starts from */
+    struct bytes name;           /* of the result column */
+    const struct column *column; /* COLUMN; WRITETIME and its kin: what args[0] starts from */
     const struct func *func;
     struct selector **args;
     size_t args_count;
-    uint16_t slot, slot2;         /* values of terms, evaluated once an execution */
+    uint16_t slot, slot2; /* values of terms, evaluated once an execution */
     uint16_t field;
     uint16_t aggregate;
-    bool has_aggregate;           /* itself or below */
+    bool has_aggregate; /* itself or below */
 };
 
 /* A term in the select clause, evaluated once an execution. */
@@ -72,30 +72,31 @@ struct select {
     bool distinct, wildcard;
     struct selector **selectors;
     size_t selectors_count;
-    const uint16_t *plain;        /* every selector is a column: their indexes; else NULL */
+    const uint16_t *plain;         /* every selector is a column: their indexes; else NULL */
     const struct column **columns; /* requested by the selectors, each once */
     size_t columns_count;
     struct selector **aggregates; /* all, in order of their indexes */
     uint16_t aggregates_count;
-    bool is_aggregate;            /* without GROUP BY: one result row */
-    bool count_only;              /* nothing but COUNT(*) and nothing to filter: rows are not looked into */
-    bool groups;                  /* GROUP BY */
-    uint16_t group_ck;            /* … this many clustering columns, the last one through: */
+    bool is_aggregate; /* without GROUP BY: one result row */
+    bool count_only;   /* nothing but COUNT(*) and nothing to filter: rows are not looked into */
+    bool groups;       /* GROUP BY */
+    uint16_t group_ck; /* … this many clustering columns, the last one through: */
     struct selector *group_selector; /* … or NULL */
     bool reversed;
-    bool post_order;              /* ORDER BY with IN on the partition key: sorted here */
+    bool post_order; /* ORDER BY with IN on the partition key: sorted here */
     struct select_order *order;
     size_t order_count;
     struct term *limit, *per_partition_limit;
-    struct select_term *terms;    /* of the slots */
+    struct select_term *terms; /* of the slots */
     uint16_t terms_count;
-    bool *needed;                 /* by column index: selected, filtered or sorted by */
-    uint16_t needed_ck;           /* clustering components to decode */
+    bool *needed;       /* by column index: selected, filtered or sorted by */
+    uint16_t needed_ck; /* clustering components to decode */
     bool needs_pk, needs_static, needs_regular;
-    bool static_rows;             /* a partition with only static content gives a row */
+    bool static_rows; /* a partition with only static content gives a row */
 };
 
-err_t select_compile(struct compile *c, const struct ast_statement *ast, struct statement *s) MUST_USE;
+err_t select_compile(struct compile *c, const struct ast_statement *ast,
+                     struct statement *s) MUST_USE;
 
 /* Selectors being compiled. */
 struct selection {
@@ -107,33 +108,36 @@ struct selection {
 /* Are columns and functions known (what Cassandra checks before it looks at the WHERE). */
 err_t selector_check(struct compile *c, const struct table *t, const struct ast_term *ast) MUST_USE;
 /* expected: the type wanted where ast has none by itself; may be NULL. */
-err_t selector_compile(struct selection *s, const struct ast_term *ast, const struct type *expected, struct selector **out) MUST_USE;
+err_t selector_compile(struct selection *s, const struct ast_term *ast, const struct type *expected,
+                       struct selector **out) MUST_USE;
 /* COUNT(*) or COUNT of a literal. */
 bool selector_counts_rows(const struct ast_term *t);
 /* Does ast select a column for which pred holds. */
-bool selector_selects(const struct ast_term *ast, const struct table *t, bool (*pred)(const struct column *));
+bool selector_selects(const struct ast_term *ast, const struct table *t,
+                      bool (*pred)(const struct column *));
 
 /* --- Executed -------------------------------------------------------------------------------------- */
 
 /* A column of the row at hand. */
 struct cell_ref {
-    uint32_t seen;           /* equal to the view's: the column is there */
-    uint32_t count;          /* multi-cell: cells */
-    struct bytes value;      /* else the value */
+    uint32_t seen;      /* equal to the view's: the column is there */
+    uint32_t count;     /* multi-cell: cells */
+    struct bytes value; /* else the value */
     int64_t timestamp;
     int64_t local_deletion_s;
     int32_t ttl;
-    struct cell_iter cells;  /* multi-cell: starting at its first cell */
+    struct cell_iter cells; /* multi-cell: starting at its first cell */
 };
 
 struct row_view {
     const struct select *select;
     int64_t now_s;
-    uint32_t static_seen, row_seen; /* raised for every partition, row: older cell_refs do not count */
-    bool has_row;                   /* false: static content only, or nothing */
+    uint32_t static_seen,
+        row_seen; /* raised for every partition, row: older cell_refs do not count */
+    bool has_row; /* false: static content only, or nothing */
     struct bytes pk, ck;
     struct bytes *pk_values, *ck_values; /* decoded components */
-    struct cell_ref *cells;         /* by column index */
+    struct cell_ref *cells;              /* by column index */
 };
 
 void row_view_init(struct row_view *v, const struct select *s, int64_t now_s, struct arena *a);
@@ -141,19 +145,33 @@ void row_view_init(struct row_view *v, const struct select *s, int64_t now_s, st
 err_t row_view_partition(struct row_view *v, struct bytes pk) MUST_USE;
 err_t row_view_static(struct row_view *v, struct bytes body) MUST_USE;
 /* A row; results of decoding live in scratch. */
-err_t row_view_row(struct row_view *v, struct bytes ck, struct bytes body, struct arena *scratch) MUST_USE;
+err_t row_view_row(struct row_view *v, struct bytes ck, struct bytes body,
+                   struct arena *scratch) MUST_USE;
 /* No row: clustering and regular columns are null. */
 void row_view_no_row(struct row_view *v);
 /* The column's cell, NULL when null. Static and regular columns only. */
 const struct cell_ref *row_view_cell(const struct row_view *v, const struct column *c);
 /* The column's value: null, or in scratch or in the row. ERR_CORRUPT. */
-err_t row_view_value(const struct row_view *v, const struct column *c, struct arena *scratch, struct bytes *out) MUST_USE;
+err_t row_view_value(const struct row_view *v, const struct column *c, struct arena *scratch,
+                     struct bytes *out) MUST_USE;
 /* The column's value as the protocol has it: [int len][bytes], copied once. */
-err_t row_view_put(const struct row_view *v, const struct column *c, struct arena *scratch, struct buf *out) MUST_USE;
+err_t row_view_put(const struct row_view *v, const struct column *c, struct arena *scratch,
+                   struct buf *out) MUST_USE;
 /* What a cell's path stands for in the collection's serialised form (not for lists). */
-err_t cell_path_value(const struct type *t, struct bytes path, struct arena *a, struct bytes *out) MUST_USE;
+err_t cell_path_value(const struct type *t, struct bytes path, struct arena *a,
+                      struct bytes *out) MUST_USE;
 
-enum filter_op { FILTER_EQ, FILTER_LT, FILTER_LTE, FILTER_GT, FILTER_GTE, FILTER_IN, FILTER_CONTAINS, FILTER_CONTAINS_KEY, FILTER_ENTRY };
+enum filter_op {
+    FILTER_EQ,
+    FILTER_LT,
+    FILTER_LTE,
+    FILTER_GT,
+    FILTER_GTE,
+    FILTER_IN,
+    FILTER_CONTAINS,
+    FILTER_CONTAINS_KEY,
+    FILTER_ENTRY
+};
 struct filter {
     const struct column *column;
     enum filter_op op;
@@ -166,22 +184,25 @@ struct filters {
     size_t count;
 };
 /* ERR_INVALID: null and unset values. */
-err_t filters_make(const struct restrictions *r, struct exec_env *env, struct filters *out) MUST_USE;
-err_t filters_match(const struct filters *f, const struct row_view *v, struct arena *scratch, bool *out) MUST_USE;
+err_t filters_make(const struct restrictions *r, struct exec_env *env,
+                   struct filters *out) MUST_USE;
+err_t filters_match(const struct filters *f, const struct row_view *v, struct arena *scratch,
+                    bool *out) MUST_USE;
 
 struct page_state {
     struct read_position position;
-    bool limited;               /* remaining counts */
-    uint64_t remaining;         /* result rows of LIMIT */
-    uint64_t partition_done;    /* result rows of position.pk already given: PER PARTITION LIMIT */
+    bool limited;            /* remaining counts */
+    uint64_t remaining;      /* result rows of LIMIT */
+    uint64_t partition_done; /* result rows of position.pk already given: PER PARTITION LIMIT */
 };
 struct bytes page_state_encode(const struct page_state *p, struct arena *a);
 /* ERR_PROTOCOL "Invalid value for the paging state". Everything is copied or points into b. */
-err_t page_state_decode(struct bytes b, const struct select *s, struct page_state *out, struct fail *fail) MUST_USE;
+err_t page_state_decode(struct bytes b, const struct select *s, struct page_state *out,
+                        struct fail *fail) MUST_USE;
 
 /* A sorted result row in the making. */
 struct sort_row {
-    size_t start, len;     /* in rows */
+    size_t start, len; /* in rows */
     struct bytes *keys;
 };
 
@@ -191,9 +212,9 @@ struct select_run { /* the scratch block is right behind it */
     struct exec_env *env;
     struct buf *rows;
     size_t rows_start;
-    bool nothing;                   /* no command: nothing can match */
+    bool nothing; /* no command: nothing can match */
     struct read_command command;
-    struct read_position position;  /* of the last row taken */
+    struct read_position position; /* of the last row taken */
     struct buf position_pk, position_ck;
     struct filters filters;
     struct bytes *slots;
@@ -201,12 +222,12 @@ struct select_run { /* the scratch block is right behind it */
     uint64_t limit_left, page_left, per_partition;
     uint32_t emitted;
     bool paged;
-    bool page_full, finished;       /* finished: LIMIT reached */
-    bool data_left;                 /* something may follow */
+    bool page_full, finished; /* finished: LIMIT reached */
+    bool data_left;           /* something may follow */
     /* the partition at hand */
     bool in_partition, has_static, partition_rows, partition_skip;
     uint64_t partition_emitted;
-    struct bytes pk, static_body;   /* in the chunk, between chunks in the buffers */
+    struct bytes pk, static_body; /* in the chunk, between chunks in the buffers */
     struct buf pk_copy, static_copy;
     struct row_view view;
     /* what lives for one row only; a fixed block first, so that small rows never reach malloc */

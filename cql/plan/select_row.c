@@ -8,7 +8,8 @@
 
 void row_view_init(struct row_view *v, const struct select *s, int64_t now_s, struct arena *a)
 {
-    size_t columns = s->table->columns_count, keys = (size_t)s->table->pk_count + s->table->ck_count;
+    size_t columns = s->table->columns_count,
+           keys = (size_t)s->table->pk_count + s->table->ck_count;
     *v = (struct row_view){.select = s, .now_s = now_s, .static_seen = 1, .row_seen = 1};
     v->cells = arena_alloc(a, columns * sizeof *v->cells + (keys + 1) * sizeof(struct bytes));
     for (size_t i = 0; i < columns; i++)
@@ -71,7 +72,8 @@ err_t row_view_row(struct row_view *v, struct bytes ck, struct bytes body, struc
     v->ck = ck;
     struct cur c = cur_of(ck);
     for (uint16_t i = 0; i < v->select->needed_ck; i++)
-        TRY(type_key_decode(table_ck(t, i)->type, table_ck(t, i)->desc, &c, scratch, &v->ck_values[i]));
+        TRY(type_key_decode(table_ck(t, i)->type, table_ck(t, i)->desc, &c, scratch,
+                            &v->ck_values[i]));
     return v->select->needs_regular ? take_cells(v, body, false, v->row_seen) : OK;
 }
 
@@ -104,7 +106,8 @@ static bool next_live(struct cell_iter *it, const struct row_view *v, struct cel
     return false;
 }
 
-static err_t put_udt(const struct row_view *v, const struct type *t, const struct cell_ref *ref, struct buf *out)
+static err_t put_udt(const struct row_view *v, const struct type *t, const struct cell_ref *ref,
+                     struct buf *out)
 {
     struct cell_iter it = ref->cells;
     struct cell cell;
@@ -122,8 +125,8 @@ static err_t put_udt(const struct row_view *v, const struct type *t, const struc
 }
 
 /* The serialised collection or user type, without a length in front. */
-static err_t put_multicell(const struct row_view *v, const struct type *t, const struct cell_ref *ref, struct arena *scratch,
-                           struct buf *out)
+static err_t put_multicell(const struct row_view *v, const struct type *t,
+                           const struct cell_ref *ref, struct arena *scratch, struct buf *out)
 {
     if (t->id == TYPE_UDT)
         return put_udt(v, t, ref, out);
@@ -156,7 +159,8 @@ static err_t counter_total(struct bytes value, int64_t *out)
     return OK;
 }
 
-err_t row_view_value(const struct row_view *v, const struct column *c, struct arena *scratch, struct bytes *out)
+err_t row_view_value(const struct row_view *v, const struct column *c, struct arena *scratch,
+                     struct bytes *out)
 {
     *out = BYTES_NULL;
     if (c->kind == COLUMN_PARTITION_KEY) {
@@ -184,10 +188,12 @@ err_t row_view_value(const struct row_view *v, const struct column *c, struct ar
     return OK;
 }
 
-err_t row_view_put(const struct row_view *v, const struct column *c, struct arena *scratch, struct buf *out)
+err_t row_view_put(const struct row_view *v, const struct column *c, struct arena *scratch,
+                   struct buf *out)
 {
     struct bytes value;
-    const struct cell_ref *ref = c->kind == COLUMN_STATIC || c->kind == COLUMN_REGULAR ? row_view_cell(v, c) : NULL;
+    const struct cell_ref *ref =
+        c->kind == COLUMN_STATIC || c->kind == COLUMN_REGULAR ? row_view_cell(v, c) : NULL;
     bool multicell = ref && type_is_multicell(c->type);
     if (ref && !multicell && c->type->id != TYPE_COUNTER) { /* the usual case */
         value_put(out, ref->value);

@@ -16,8 +16,9 @@ void select_scratch_reset(struct select_run *r)
 {
     if (r->scratch.chunk)
         arena_free(&r->scratch);
-    r->scratch = (struct arena){
-        .at = r->scratch_block, .end = r->scratch_block + SELECT_SCRATCH_BYTES, .chunk_bytes = ARENA_CHUNK_BYTES_DEFAULT};
+    r->scratch = (struct arena){.at = r->scratch_block,
+                                .end = r->scratch_block + SELECT_SCRATCH_BYTES,
+                                .chunk_bytes = ARENA_CHUNK_BYTES_DEFAULT};
 }
 
 static bool stopped(const struct select_run *r)
@@ -62,7 +63,8 @@ static err_t put_sort_row(struct select_run *r, size_t start)
         r->sorted_cap = cap;
     }
     struct sort_row *row = &r->sorted[r->sorted_count++];
-    *row = (struct sort_row){start, r->rows->n - start, arena_alloc(r->env->arena, q->order_count * sizeof *row->keys)};
+    *row = (struct sort_row){start, r->rows->n - start,
+                             arena_alloc(r->env->arena, q->order_count * sizeof *row->keys)};
     for (size_t i = 0; i < q->order_count; i++) {
         TRY(row_view_value(&r->view, q->order[i].column, &r->scratch, &row->keys[i]));
         row->keys[i] = arena_dup(r->env->arena, row->keys[i]);
@@ -108,7 +110,8 @@ static err_t view_group(struct select_run *r)
     TRY(row_view_partition(&r->view, buf_bytes(&r->group_pk)));
     TRY(row_view_static(&r->view, buf_bytes(&r->group_static)));
     if (r->group_has_row)
-        TRY(row_view_row(&r->view, buf_bytes(&r->group_ck), buf_bytes(&r->group_body), &r->scratch));
+        TRY(row_view_row(&r->view, buf_bytes(&r->group_ck), buf_bytes(&r->group_body),
+                         &r->scratch));
     return OK;
 }
 
@@ -303,7 +306,8 @@ err_t select_consume(struct select_run *r, struct bytes result, bool more, bool 
 {
     err_t err = bytes_is_null(result) ? consume(r, bytes_str(""), more) : consume(r, result, more);
     select_scratch_reset(r);
-    if (r->position.rows_begun && r->position.ck.p != r->position_ck.p) { /* the chunk will be gone */
+    if (r->position.rows_begun &&
+        r->position.ck.p != r->position_ck.p) { /* the chunk will be gone */
         copy_to(&r->position_ck, r->position.ck);
         r->position.ck = buf_bytes(&r->position_ck);
     }
@@ -346,7 +350,8 @@ static void finish_sorted(struct select_run *r)
 {
     if (r->sorted_count)
         qsort_r(r->sorted, r->sorted_count, sizeof *r->sorted, compare_rows, r);
-    size_t count = r->sorted_count < r->limit_left ? r->sorted_count : (size_t)r->limit_left, total = 0;
+    size_t count = r->sorted_count < r->limit_left ? r->sorted_count : (size_t)r->limit_left,
+           total = 0;
     uint8_t *copy = arena_alloc(r->env->arena, r->rows->n - r->rows_start + 1);
     for (size_t i = 0; i < count; i++) {
         memcpy(copy + total, r->rows->p + r->sorted[i].start, r->sorted[i].len);
@@ -372,7 +377,8 @@ err_t select_finish(struct select_run *r, uint32_t *count, struct bytes *paging_
 {
     err_t err = finish(r);
     /* A full page of groups says that there is more even at the end of the data, as Cassandra's does: it finds out by reading. */
-    bool more_pages = r->paged && r->page_full && !r->finished && (r->data_left || r->select->groups);
+    bool more_pages =
+        r->paged && r->page_full && !r->finished && (r->data_left || r->select->groups);
     select_scratch_reset(r);
     *count = r->emitted;
     *paging_state = BYTES_NULL;

@@ -24,7 +24,8 @@ static const struct type *key_type(const struct type *t)
 }
 
 /* One element at a time of a serialised set or map. */
-static bool next_entry(struct collection_iter *it, const struct type *t, struct bytes *key, struct bytes *value)
+static bool next_entry(struct collection_iter *it, const struct type *t, struct bytes *key,
+                       struct bytes *value)
 {
     if (!collection_next(it, key))
         return false;
@@ -33,7 +34,8 @@ static bool next_entry(struct collection_iter *it, const struct type *t, struct 
 }
 
 /* Where key stands in the collection; -1 when it does not. *value is what it gives. */
-static int64_t find_element(const struct type *t, struct bytes collection, struct bytes key, struct bytes *value)
+static int64_t find_element(const struct type *t, struct bytes collection, struct bytes key,
+                            struct bytes *value)
 {
     struct collection_iter it = collection_iter(t, collection);
     struct bytes k;
@@ -94,7 +96,8 @@ struct times {
     int64_t *items;
 };
 
-static int64_t time_of(const struct select_run *r, bool ttl, int64_t timestamp, int32_t cell_ttl, int64_t local_deletion_s)
+static int64_t time_of(const struct select_run *r, bool ttl, int64_t timestamp, int32_t cell_ttl,
+                       int64_t local_deletion_s)
 {
     if (!ttl)
         return timestamp;
@@ -128,7 +131,9 @@ static err_t column_times(struct select_run *r, const struct column *c, bool ttl
             continue;
         size_t at = udt && cell.path.n == 2 ? load_be16(cell.path.p) : i;
         if (at < out->count)
-            out->items[at] = time_of(r, ttl, cell.timestamp, cell.flags & CELL_EXPIRING ? cell.ttl : 0, cell.local_deletion_s);
+            out->items[at] =
+                time_of(r, ttl, cell.timestamp, cell.flags & CELL_EXPIRING ? cell.ttl : 0,
+                        cell.local_deletion_s);
         i++;
     }
     return OK;
@@ -193,7 +198,8 @@ static err_t eval_times(struct select_run *r, const struct selector *s, struct b
         for (size_t i = 0; i < times.count; i++) {
             struct bytes one = BYTES_NULL;
             if (times.items[i] != NO_TIME)
-                one = ttl ? value_of_i32(&r->scratch, (int32_t)times.items[i]) : value_of_i64(&r->scratch, times.items[i]);
+                one = ttl ? value_of_i32(&r->scratch, (int32_t)times.items[i])
+                          : value_of_i64(&r->scratch, times.items[i]);
             value_put(&list, one);
         }
         *out = buf_bytes(&list);

@@ -9,7 +9,8 @@
 
 #define SELECTORS_MAX 65000
 
-static struct selector *new_selector(struct selection *s, enum selector_kind kind, const struct type *type, size_t args)
+static struct selector *new_selector(struct selection *s, enum selector_kind kind,
+                                     const struct type *type, size_t args)
 {
     struct selector *out = arena_new(s->c->arena, struct selector);
     out->kind = kind;
@@ -37,7 +38,8 @@ static void add_column(struct selection *s, const struct column *column)
     for (size_t i = 0; i < q->columns_count; i++)
         if (q->columns[i] == column)
             return;
-    q->columns = grown(s->c->arena, q->columns, q->columns_count, &s->columns_cap, sizeof(struct column *));
+    q->columns =
+        grown(s->c->arena, q->columns, q->columns_count, &s->columns_cap, sizeof(struct column *));
     q->columns[q->columns_count++] = column;
 }
 
@@ -46,7 +48,8 @@ static err_t add_aggregate(struct selection *s, struct selector *aggregate)
     struct select *q = s->select;
     if (q->aggregates_count >= SELECTORS_MAX)
         return fail_set(s->c->fail, ERR_INVALID, "Too many aggregate functions");
-    q->aggregates = grown(s->c->arena, q->aggregates, q->aggregates_count, &s->aggregates_cap, sizeof(struct selector *));
+    q->aggregates = grown(s->c->arena, q->aggregates, q->aggregates_count, &s->aggregates_cap,
+                          sizeof(struct selector *));
     aggregate->aggregate = q->aggregates_count;
     aggregate->has_aggregate = true;
     q->aggregates[q->aggregates_count++] = aggregate;
@@ -58,14 +61,16 @@ static err_t add_term(struct selection *s, struct select_term term, uint16_t *sl
     struct select *q = s->select;
     if (q->terms_count >= SELECTORS_MAX)
         return fail_set(s->c->fail, ERR_INVALID, "Too many values in the select clause");
-    q->terms = grown(s->c->arena, q->terms, q->terms_count, &s->terms_cap, sizeof(struct select_term));
+    q->terms =
+        grown(s->c->arena, q->terms, q->terms_count, &s->terms_cap, sizeof(struct select_term));
     *slot = q->terms_count;
     q->terms[q->terms_count++] = term;
     return OK;
 }
 
 /* Compiles a term that stands in the select clause but is not a selector. */
-static err_t compile_term(struct selection *s, const struct ast_term *ast, const struct receiver *r, struct term **out)
+static err_t compile_term(struct selection *s, const struct ast_term *ast, const struct receiver *r,
+                          struct term **out)
 {
     s->c->selecting = false;
     err_t err = term_compile(s->c, ast, r, out);
@@ -74,15 +79,16 @@ static err_t compile_term(struct selection *s, const struct ast_term *ast, const
 }
 
 /* The type ast has by itself, else the expected one. */
-static err_t type_or_expected(struct selection *s, const struct ast_term *ast, const struct type *expected,
-                              const struct type **out)
+static err_t type_or_expected(struct selection *s, const struct ast_term *ast,
+                              const struct type *expected, const struct type **out)
 {
     TRY(term_guess_type(s->c, ast, out));
     if (*out == NULL)
         *out = expected;
     if (*out == NULL)
         return fail_set(s->c->fail, ERR_INVALID,
-                        "Cannot infer type for term %.*s in selection clause (try using a cast to force a type)",
+                        "Cannot infer type for term %.*s in selection clause (try using a cast to "
+                        "force a type)",
                         BYTES_FMT(compile_text(s->c, ast)));
     return OK;
 }
@@ -96,7 +102,8 @@ static err_t arg(struct selection *s, struct selector *parent, size_t i, const s
 }
 
 /* "open a, b close" of the arguments' names. */
-static struct bytes list_name(struct selection *s, const char *open, const struct selector *of, const char *close)
+static struct bytes list_name(struct selection *s, const char *open, const struct selector *of,
+                              const char *close)
 {
     struct buf name = buf_in(s->c->arena);
     buf_put_str(&name, open);
@@ -109,8 +116,8 @@ static struct bytes list_name(struct selection *s, const char *open, const struc
     return buf_bytes(&name);
 }
 
-static err_t compile_value(struct selection *s, const struct ast_term *ast, const struct type *expected,
-                           struct selector **out)
+static err_t compile_value(struct selection *s, const struct ast_term *ast,
+                           const struct type *expected, struct selector **out)
 {
     const struct type *type;
     TRY(type_or_expected(s, ast, expected, &type));
@@ -136,11 +143,13 @@ static err_t compile_column(struct selection *s, const struct ast_term *ast, str
 
 /* --- Calls ---------------------------------------------------------------------------------------- */
 
-static struct bytes call_column_name(struct selection *s, const struct ast_term *ast, const struct selector *call)
+static struct bytes call_column_name(struct selection *s, const struct ast_term *ast,
+                                     const struct selector *call)
 {
     struct buf name = buf_in(s->c->arena);
     if (ast->kind == AST_TERM_BINARY) {
-        buf_printf(&name, "%.*s %c %.*s", BYTES_FMT(call->args[0]->name), ast->binary.op, BYTES_FMT(call->args[1]->name));
+        buf_printf(&name, "%.*s %c %.*s", BYTES_FMT(call->args[0]->name), ast->binary.op,
+                   BYTES_FMT(call->args[1]->name));
         return buf_bytes(&name);
     }
     if (ast->kind == AST_TERM_NEGATE) {
@@ -159,8 +168,10 @@ static err_t compile_call(struct selection *s, const struct ast_term *ast, struc
     struct ast_term *const *args = call_args(ast, &count);
     TRY(call_resolve(s->c, ast, NULL, &f));
     if (f == NULL)
-        return fail_set(s->c->fail, ERR_INVALID, "Unknown function '%.*s'", BYTES_FMT(call_name(ast, s->c->arena)));
-    struct selector *call = new_selector(s, f->is_aggregate ? SELECTOR_AGGREGATE : SELECTOR_CALL, f->result, count);
+        return fail_set(s->c->fail, ERR_INVALID, "Unknown function '%.*s'",
+                        BYTES_FMT(call_name(ast, s->c->arena)));
+    struct selector *call =
+        new_selector(s, f->is_aggregate ? SELECTOR_AGGREGATE : SELECTOR_CALL, f->result, count);
     call->func = f;
     for (size_t i = 0; i < count; i++) {
         TRY(arg(s, call, i, args[i], f->args[i]));
@@ -175,7 +186,8 @@ static err_t compile_call(struct selection *s, const struct ast_term *ast, struc
     if (!f->is_aggregate)
         return OK;
     if (call->has_aggregate)
-        return fail_set(s->c->fail, ERR_INVALID, "aggregate functions cannot be used as arguments of aggregate functions");
+        return fail_set(s->c->fail, ERR_INVALID,
+                        "aggregate functions cannot be used as arguments of aggregate functions");
     return add_aggregate(s, call);
 }
 
@@ -194,7 +206,8 @@ static bool is_cast_error(struct bytes message)
 static err_t compile_cast(struct selection *s, const struct ast_term *ast, struct selector **out)
 {
     const struct type *to;
-    TRY(plan_resolve_type(ast->convert.type, s->c->schema, s->c->keyspace, s->c->arena, &to, s->c->fail));
+    TRY(plan_resolve_type(ast->convert.type, s->c->schema, s->c->keyspace, s->c->arena, &to,
+                          s->c->fail));
     struct selector *cast = new_selector(s, SELECTOR_CALL, to, 1);
     TRY(arg(s, cast, 0, ast->convert.operand, NULL));
     const struct type *from = cast->args[0]->type;
@@ -209,9 +222,10 @@ static err_t compile_cast(struct selection *s, const struct ast_term *ast, struc
     }
     err_t err = call_resolve(s->c, ast, NULL, &cast->func);
     /* The column named is the first of the whole select clause, as in Cassandra's message. */
-    if (err == ERR_INVALID && s->c->fail && s->select->columns_count && is_cast_error(s->c->fail->message))
-        return fail_set(s->c->fail, ERR_INVALID, "%.*s cannot be cast to %.*s", BYTES_FMT(s->select->columns[0]->name),
-                        BYTES_FMT(ast->convert.type->name));
+    if (err == ERR_INVALID && s->c->fail && s->select->columns_count &&
+        is_cast_error(s->c->fail->message))
+        return fail_set(s->c->fail, ERR_INVALID, "%.*s cannot be cast to %.*s",
+                        BYTES_FMT(s->select->columns[0]->name), BYTES_FMT(ast->convert.type->name));
     TRY(err);
     *out = cast;
     return OK;
@@ -228,8 +242,8 @@ static err_t compile_hint(struct selection *s, const struct ast_term *ast, struc
     r.name = text;
     TRY(term_test(s->c, ast->convert.operand, &r, &test));
     if (test == ASSIGN_NO)
-        return fail_set(s->c->fail, ERR_INVALID, "Cannot assign value %.*s to %.*s of type %.*s", BYTES_FMT(text),
-                        BYTES_FMT(text), BYTES_FMT(type_name(type, s->c->arena)));
+        return fail_set(s->c->fail, ERR_INVALID, "Cannot assign value %.*s to %.*s of type %.*s",
+                        BYTES_FMT(text), BYTES_FMT(text), BYTES_FMT(type_name(type, s->c->arena)));
     struct selector *same = new_selector(s, SELECTOR_SAME, type, 1);
     TRY(arg(s, same, 0, ast->convert.operand, type));
     struct buf name = buf_in(s->c->arena);
@@ -250,8 +264,9 @@ static err_t wrong_type(struct selection *s, const struct ast_term *ast, const s
                     BYTES_FMT(compile_text(s->c, ast)), BYTES_FMT(type_name(type, s->c->arena)));
 }
 
-static err_t compile_items(struct selection *s, const struct ast_term *ast, enum selector_kind kind, const struct type *type,
-                           const char *open, const char *close, struct selector **out)
+static err_t compile_items(struct selection *s, const struct ast_term *ast, enum selector_kind kind,
+                           const struct type *type, const char *open, const char *close,
+                           struct selector **out)
 {
     const struct ast_terms *l = &ast->elements;
     struct selector *list = new_selector(s, kind, type, l->items_count);
@@ -262,7 +277,8 @@ static err_t compile_items(struct selection *s, const struct ast_term *ast, enum
     return OK;
 }
 
-static err_t compile_list(struct selection *s, const struct ast_term *ast, const struct type *expected, struct selector **out)
+static err_t compile_list(struct selection *s, const struct ast_term *ast,
+                          const struct type *expected, struct selector **out)
 {
     const struct type *type;
     size_t count = ast->elements.items_count;
@@ -271,7 +287,8 @@ static err_t compile_list(struct selection *s, const struct ast_term *ast, const
         if (type->id == TYPE_LIST && count)
             type = type_vector(s->c->arena, type->params[0], (uint32_t)count);
         if (type->dimension != count)
-            return fail_set(s->c->fail, ERR_INVALID, "Unable to create a vector selector of type %.*s from %zu elements",
+            return fail_set(s->c->fail, ERR_INVALID,
+                            "Unable to create a vector selector of type %.*s from %zu elements",
                             BYTES_FMT(type_name(type, s->c->arena)), count);
         return compile_items(s, ast, SELECTOR_VECTOR, type, "[", "]", out);
     }
@@ -280,7 +297,8 @@ static err_t compile_list(struct selection *s, const struct ast_term *ast, const
     return compile_items(s, ast, SELECTOR_LIST, type, "[", "]", out);
 }
 
-static err_t compile_set(struct selection *s, const struct ast_term *ast, const struct type *expected, struct selector **out)
+static err_t compile_set(struct selection *s, const struct ast_term *ast,
+                         const struct type *expected, struct selector **out)
 {
     const struct type *type;
     TRY(type_or_expected(s, ast, expected, &type));
@@ -297,7 +315,8 @@ static err_t compile_set(struct selection *s, const struct ast_term *ast, const 
     return compile_items(s, ast, SELECTOR_SET, type, "{", "}", out);
 }
 
-static err_t compile_tuple(struct selection *s, const struct ast_term *ast, const struct type *expected, struct selector **out)
+static err_t compile_tuple(struct selection *s, const struct ast_term *ast,
+                           const struct type *expected, struct selector **out)
 {
     const struct type *type;
     size_t count = ast->elements.items_count;
@@ -316,24 +335,28 @@ static err_t compile_tuple(struct selection *s, const struct ast_term *ast, cons
     return compile_items(s, ast, SELECTOR_TUPLE, type, "(", ")", out);
 }
 
-static err_t compile_udt_entries(struct selection *s, const struct ast_term *ast, const struct type *type,
-                                 struct selector **out)
+static err_t compile_udt_entries(struct selection *s, const struct ast_term *ast,
+                                 const struct type *type, struct selector **out)
 {
     struct selector *udt = new_selector(s, SELECTOR_UDT, type, type->params_count);
     struct buf name = buf_in(s->c->arena);
     for (size_t i = 0; i < ast->entries.items_count; i++) {
         const struct ast_term *key = ast->entries.items[i].key;
         if (key->kind != AST_TERM_COLUMN)
-            return fail_set(s->c->fail, ERR_INVALID, "%.*s is not a valid field identifier of type %.*s ",
+            return fail_set(s->c->fail, ERR_INVALID,
+                            "%.*s is not a valid field identifier of type %.*s ",
                             BYTES_FMT(compile_text(s->c, key)), BYTES_FMT(type->name));
         uint16_t field = 0;
-        while (field < type->params_count && !bytes_equal(type->field_names[field], key->column.text))
+        while (field < type->params_count &&
+               !bytes_equal(type->field_names[field], key->column.text))
             field++;
         if (field == type->params_count)
-            return fail_set(s->c->fail, ERR_INVALID, "Unknown field '%.*s' in value of user defined type %.*s",
+            return fail_set(s->c->fail, ERR_INVALID,
+                            "Unknown field '%.*s' in value of user defined type %.*s",
                             BYTES_FMT(key->column.text), BYTES_FMT(type->name));
         TRY(arg(s, udt, field, ast->entries.items[i].value, type->params[field]));
-        buf_printf(&name, "%s%.*s: %.*s", i ? ", " : "{", BYTES_FMT(key->column.text), BYTES_FMT(udt->args[field]->name));
+        buf_printf(&name, "%s%.*s: %.*s", i ? ", " : "{", BYTES_FMT(key->column.text),
+                   BYTES_FMT(udt->args[field]->name));
     }
     buf_put_str(&name, "}");
     udt->name = buf_bytes(&name);
@@ -341,7 +364,8 @@ static err_t compile_udt_entries(struct selection *s, const struct ast_term *ast
     return OK;
 }
 
-static err_t compile_map(struct selection *s, const struct ast_term *ast, const struct type *expected, struct selector **out)
+static err_t compile_map(struct selection *s, const struct ast_term *ast,
+                         const struct type *expected, struct selector **out)
 {
     const struct type *type;
     TRY(type_or_expected(s, ast, expected, &type));
@@ -381,15 +405,17 @@ static err_t compile_field(struct selection *s, const struct ast_term *ast, stru
     const struct type *type = field->args[0]->type;
     struct bytes text = compile_text(s->c, of), name = ast->access.field.text;
     if (type->id != TYPE_UDT)
-        return fail_set(s->c->fail, ERR_INVALID, "Invalid field selection: %.*s of type %.*s is not a user type",
+        return fail_set(s->c->fail, ERR_INVALID,
+                        "Invalid field selection: %.*s of type %.*s is not a user type",
                         BYTES_FMT(text), BYTES_FMT(type_name(type, s->c->arena)));
     while (field->field < type->params_count && !bytes_equal(type->field_names[field->field], name))
         field->field++;
     if (field->field == type->params_count)
-        return fail_set(s->c->fail, ERR_INVALID, "%.*s of type %.*s has no field %.*s", BYTES_FMT(text),
-                        BYTES_FMT(type_name(type, s->c->arena)), BYTES_FMT(name));
+        return fail_set(s->c->fail, ERR_INVALID, "%.*s of type %.*s has no field %.*s",
+                        BYTES_FMT(text), BYTES_FMT(type_name(type, s->c->arena)), BYTES_FMT(name));
     field->type = type->params[field->field];
-    field->name = arena_printf(s->c->arena, "%.*s.%.*s", BYTES_FMT(field->args[0]->name), BYTES_FMT(name));
+    field->name =
+        arena_printf(s->c->arena, "%.*s.%.*s", BYTES_FMT(field->args[0]->name), BYTES_FMT(name));
     *out = field;
     return OK;
 }
@@ -403,17 +429,20 @@ static err_t compile_access(struct selection *s, const struct ast_term *ast, str
     struct bytes text = compile_text(s->c, ast->access.of);
     if (!type_is_collection(of->type))
         return fail_set(s->c->fail, ERR_INVALID,
-                        element ? "Invalid element selection: %.*s is of type %.*s is not a collection"
-                                : "Invalid slice selection: %.*s of type %.*s is not a collection",
+                        element
+                            ? "Invalid element selection: %.*s is of type %.*s is not a collection"
+                            : "Invalid slice selection: %.*s of type %.*s is not a collection",
                         BYTES_FMT(text), BYTES_FMT(type_name(of->type, s->c->arena)));
     if (of->type->id == TYPE_LIST)
-        return fail_set(s->c->fail, ERR_INVALID, "%s selection is only allowed on sets and maps, but %.*s is a list",
+        return fail_set(s->c->fail, ERR_INVALID,
+                        "%s selection is only allowed on sets and maps, but %.*s is a list",
                         element ? "Element" : "Slice", BYTES_FMT(text));
     struct receiver r = receiver_named(s->table, "", TYPE_INT);
     r.type = of->type;
     r.name = of->name;
     r = of->type->id == TYPE_SET ? receiver_value(s->c, &r) : receiver_key(s->c, &r);
-    struct select_term term = {.use = element ? SELECT_TERM_ELEMENT : SELECT_TERM_SLICE, .on = of->name};
+    struct select_term term = {.use = element ? SELECT_TERM_ELEMENT : SELECT_TERM_SLICE,
+                               .on = of->name};
     if (ast->access.from) {
         TRY(compile_term(s, ast->access.from, &r, &term.term));
         TRY(add_term(s, term, &access->slot));
@@ -447,19 +476,24 @@ static err_t compile_times(struct selection *s, const struct ast_term *ast, stru
     enum selector_kind kind = ast->kind == AST_TERM_TTL         ? SELECTOR_TTL
                               : ast->kind == AST_TERM_WRITETIME ? SELECTOR_WRITETIME
                                                                 : SELECTOR_MAXWRITETIME;
-    const char *name = kind == SELECTOR_TTL ? "ttl" : kind == SELECTOR_WRITETIME ? "writetime" : "maxwritetime";
-    struct selector *times = new_selector(s, kind, type_native(kind == SELECTOR_TTL ? TYPE_INT : TYPE_BIGINT), 1);
+    const char *name = kind == SELECTOR_TTL         ? "ttl"
+                       : kind == SELECTOR_WRITETIME ? "writetime"
+                                                    : "maxwritetime";
+    struct selector *times =
+        new_selector(s, kind, type_native(kind == SELECTOR_TTL ? TYPE_INT : TYPE_BIGINT), 1);
     const struct ast_term *root = root_term(ast->operand);
     const struct column *column = NULL;
     if (root->kind == AST_TERM_COLUMN)
         TRY(table_find_column(s->table, root->column.text, &column, s->c->fail));
     if (column && (column->kind == COLUMN_PARTITION_KEY || column->kind == COLUMN_CLUSTERING))
-        return fail_set(s->c->fail, ERR_INVALID, "Cannot use selection function %s on PRIMARY KEY part %.*s", name,
+        return fail_set(s->c->fail, ERR_INVALID,
+                        "Cannot use selection function %s on PRIMARY KEY part %.*s", name,
                         BYTES_FMT(column->name));
     TRY(arg(s, times, 0, ast->operand, NULL));
     times->column = root_column(times->args[0]);
     if (times->column == NULL)
-        return fail_set(s->c->fail, ERR_INVALID, "%s can only be used on columns and their parts", name);
+        return fail_set(s->c->fail, ERR_INVALID, "%s can only be used on columns and their parts",
+                        name);
     if (type_is_multicell(times->args[0]->type) && kind != SELECTOR_MAXWRITETIME)
         times->type = type_list(s->c->arena, times->type, false);
     times->name = arena_printf(s->c->arena, "%s(%.*s)", name, BYTES_FMT(times->args[0]->name));
@@ -467,7 +501,8 @@ static err_t compile_times(struct selection *s, const struct ast_term *ast, stru
     return OK;
 }
 
-err_t selector_compile(struct selection *s, const struct ast_term *ast, const struct type *expected, struct selector **out)
+err_t selector_compile(struct selection *s, const struct ast_term *ast, const struct type *expected,
+                       struct selector **out)
 {
     if (selector_counts_rows(ast))
         return compile_count_rows(s, out);
@@ -492,5 +527,6 @@ err_t selector_compile(struct selection *s, const struct ast_term *ast, const st
     case AST_TERM_TTL: return compile_times(s, ast, out);
     default: break;
     }
-    return fail_set(s->c->fail, ERR_INVALID, "%.*s cannot be selected", BYTES_FMT(compile_text(s->c, ast)));
+    return fail_set(s->c->fail, ERR_INVALID, "%.*s cannot be selected",
+                    BYTES_FMT(compile_text(s->c, ast)));
 }

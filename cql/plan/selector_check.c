@@ -15,9 +15,11 @@ bool selector_counts_rows(const struct ast_term *t)
 {
     if (t->kind == AST_TERM_COUNT_ROWS)
         return true;
-    if (t->kind != AST_TERM_CALL || !bytes_equal_str(t->call.function.name.text, "count") || t->call.args.items_count != 1)
+    if (t->kind != AST_TERM_CALL || !bytes_equal_str(t->call.function.name.text, "count") ||
+        t->call.args.items_count != 1)
         return false;
-    if (ast_name_present(t->call.function.keyspace) && !bytes_equal_str(t->call.function.keyspace.text, "system"))
+    if (ast_name_present(t->call.function.keyspace) &&
+        !bytes_equal_str(t->call.function.keyspace.text, "system"))
         return false;
     const struct ast_term *arg = t->call.args.items[0];
     return arg->kind == AST_TERM_LITERAL && arg->literal.kind != AST_LITERAL_NULL;
@@ -36,7 +38,8 @@ static err_t check_call(struct compile *c, const struct table *t, const struct a
         return OK;
     TRY(call_resolve(c, ast, NULL, &f));
     if (f == NULL)
-        return fail_set(c->fail, ERR_INVALID, "Unknown function '%.*s'", BYTES_FMT(call_name(ast, c->arena)));
+        return fail_set(c->fail, ERR_INVALID, "Unknown function '%.*s'",
+                        BYTES_FMT(call_name(ast, c->arena)));
     return OK;
 }
 
@@ -66,7 +69,8 @@ err_t selector_check(struct compile *c, const struct table *t, const struct ast_
     }
 }
 
-static bool list_selects(const struct ast_terms *l, const struct table *t, bool (*pred)(const struct column *))
+static bool list_selects(const struct ast_terms *l, const struct table *t,
+                         bool (*pred)(const struct column *))
 {
     for (size_t i = 0; i < l->items_count; i++)
         if (selector_selects(l->items[i], t, pred))
@@ -74,7 +78,8 @@ static bool list_selects(const struct ast_terms *l, const struct table *t, bool 
     return false;
 }
 
-bool selector_selects(const struct ast_term *ast, const struct table *t, bool (*pred)(const struct column *))
+bool selector_selects(const struct ast_term *ast, const struct table *t,
+                      bool (*pred)(const struct column *))
 {
     const struct column *column;
     size_t count;
@@ -88,7 +93,8 @@ bool selector_selects(const struct ast_term *ast, const struct table *t, bool (*
         for (size_t i = 0; i < ast->entries.items_count; i++)
             if ((ast->entries.items[i].key->kind != AST_TERM_COLUMN &&
                  selector_selects(ast->entries.items[i].key, t, pred)) ||
-                !selector_selects(ast->entries.items[i].value, t, pred)) /* sic: Cassandra has it the wrong way round */
+                !selector_selects(ast->entries.items[i].value, t,
+                                  pred)) /* sic: Cassandra has it the wrong way round */
                 return true;
         return false;
     case AST_TERM_HINT:

@@ -29,18 +29,21 @@ void statement_unref(struct statement *s)
     free(s);
 }
 
-err_t statement_find_table(struct compile *c, const struct ast_qualified_name *name, const struct table **out)
+err_t statement_find_table(struct compile *c, const struct ast_qualified_name *name,
+                           const struct table **out)
 {
     struct bytes ks_name = ast_name_present(name->keyspace) ? name->keyspace.text : c->keyspace;
     if (bytes_is_null(ks_name))
         return fail_set(c->fail, ERR_INVALID,
-                        "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename");
+                        "No keyspace has been specified. USE a keyspace, or explicitly specify "
+                        "keyspace.tablename");
     const struct keyspace *ks = schema_keyspace(c->schema, ks_name);
     if (ks == NULL)
         return fail_set(c->fail, ERR_INVALID, "keyspace %.*s does not exist", BYTES_FMT(ks_name));
     *out = keyspace_table(ks, name->name.text);
     if (*out == NULL)
-        return fail_set(c->fail, ERR_INVALID, "table %.*s does not exist", BYTES_FMT(name->name.text));
+        return fail_set(c->fail, ERR_INVALID, "table %.*s does not exist",
+                        BYTES_FMT(name->name.text));
     return OK;
 }
 
@@ -60,27 +63,30 @@ static err_t check_timeout(struct bytes v, struct fail *fail, int64_t *us)
     if (nanos < 0)
         return fail_set(fail, ERR_INVALID, "Timeout values must be non-negative");
     if (nanos % 1000000)
-        return fail_set(fail, ERR_INVALID, "Timeout values cannot have granularity finer than milliseconds");
+        return fail_set(fail, ERR_INVALID,
+                        "Timeout values cannot have granularity finer than milliseconds");
     *us = nanos / 1000;
     return OK;
 }
 
-err_t statement_compile_using(struct compile *c, const struct table *t, const struct ast_using *using, struct statement *s)
+err_t statement_compile_using(struct compile *c, const struct table *t,
+                              const struct ast_using *using, struct statement *s)
 {
     struct bytes name = using->consistency.text;
     if (ast_name_present(using->consistency) && !consistency_parse(name, &s->consistency)) {
         struct buf allowed = buf_in(c->arena);
         for (int cl = CL_ANY; cl <= CL_NODE_LOCAL; cl++)
             buf_printf(&allowed, "%s%s", cl ? ", " : "", consistency_name((enum consistency)cl));
-        return fail_set(c->fail, ERR_INVALID, "Unknown consistency level %.*s; allowed are %.*s", BYTES_FMT(name),
-                        BYTES_FMT(buf_bytes(&allowed)));
+        return fail_set(c->fail, ERR_INVALID, "Unknown consistency level %.*s; allowed are %.*s",
+                        BYTES_FMT(name), BYTES_FMT(buf_bytes(&allowed)));
     }
     if (using->timeout == NULL)
         return OK;
     struct receiver r = receiver_named(t, "[timeout]", TYPE_DURATION);
     int64_t us;
     TRY(term_compile(c, using->timeout, &r, &s->timeout));
-    return term_is_constant(s->timeout) ? check_timeout(term_constant(s->timeout), c->fail, &us) : OK;
+    return term_is_constant(s->timeout) ? check_timeout(term_constant(s->timeout), c->fail, &us)
+                                        : OK;
 }
 
 err_t statement_timeout_us(const struct statement *s, struct exec_env *env, int64_t *out)
@@ -102,14 +108,17 @@ static void find_pk_binds(struct compile *c, struct statement *s)
     const struct table *t = s->table;
     if (t == NULL || c->binds_count == 0)
         return;
-    for (uint16_t i = 0; i < c->binds_count; i++) /* as Cassandra: none when the bind variables are not all of one table */
-        if (!bytes_equal(c->binds[i].keyspace, t->keyspace) || !bytes_equal(c->binds[i].table, t->name))
+    for (uint16_t i = 0; i < c->binds_count;
+         i++) /* as Cassandra: none when the bind variables are not all of one table */
+        if (!bytes_equal(c->binds[i].keyspace, t->keyspace) ||
+            !bytes_equal(c->binds[i].table, t->name))
             return;
     uint16_t *indexes = arena_array(c->arena, uint16_t, t->pk_count), found = 0;
     bool *seen = arena_array(c->arena, bool, t->pk_count);
     for (uint16_t i = 0; i < c->binds_count; i++) {
         const struct column *column = c->bind_columns[i];
-        if (!bytes_equal(c->binds[i].table, t->name) || !bytes_equal(c->binds[i].keyspace, t->keyspace))
+        if (!bytes_equal(c->binds[i].table, t->name) ||
+            !bytes_equal(c->binds[i].keyspace, t->keyspace))
             return;
         if (column == NULL || column->kind != COLUMN_PARTITION_KEY)
             continue;
@@ -128,7 +137,8 @@ static err_t compile_use(struct compile *c, struct statement *s)
     s->kind = STATEMENT_USE;
     s->use_keyspace = s->ast->use.text;
     if (schema_keyspace(c->schema, s->use_keyspace) == NULL)
-        return fail_set(c->fail, ERR_INVALID, "Keyspace '%.*s' does not exist", BYTES_FMT(s->use_keyspace));
+        return fail_set(c->fail, ERR_INVALID, "Keyspace '%.*s' does not exist",
+                        BYTES_FMT(s->use_keyspace));
     return OK;
 }
 
@@ -155,13 +165,15 @@ static err_t compile_kind(struct compile *c, struct statement *s)
     return OK;
 }
 
-static err_t compile(struct statement *s, struct bytes text, struct bytes keyspace, struct fail *fail)
+static err_t compile(struct statement *s, struct bytes text, struct bytes keyspace,
+                     struct fail *fail)
 {
     struct ast_statement *ast;
     TRY(cql_parse(text, &s->arena, &ast, fail));
     s->ast = ast;
     if (ast->markers_count > BINDS_MAX)
-        return fail_set(fail, ERR_INVALID, "Too many markers(?). %zu markers exceed the allowed maximum of %d",
+        return fail_set(fail, ERR_INVALID,
+                        "Too many markers(?). %zu markers exceed the allowed maximum of %d",
                         ast->markers_count, BINDS_MAX);
     struct compile c = {
         .arena = &s->arena,
@@ -194,8 +206,8 @@ static void keep_message(struct fail *fail)
     fail->name = arena_dup(fail->arena, fail->name);
 }
 
-err_t statement_compile(struct bytes text, struct schema *schema, struct bytes keyspace, struct statement **out,
-                        struct fail *fail)
+err_t statement_compile(struct bytes text, struct schema *schema, struct bytes keyspace,
+                        struct statement **out, struct fail *fail)
 {
     struct statement *s = calloc(1, sizeof *s);
     ensure(s != NULL);

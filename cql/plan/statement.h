@@ -18,8 +18,18 @@
 
 /* Protocol numbers (native_protocol_v5.spec section 3, [consistency]). */
 enum consistency {
-    CL_ANY = 0, CL_ONE = 1, CL_TWO = 2, CL_THREE = 3, CL_QUORUM = 4, CL_ALL = 5, CL_LOCAL_QUORUM = 6, CL_EACH_QUORUM = 7,
-    CL_SERIAL = 8, CL_LOCAL_SERIAL = 9, CL_LOCAL_ONE = 10, CL_NODE_LOCAL = 11,
+    CL_ANY = 0,
+    CL_ONE = 1,
+    CL_TWO = 2,
+    CL_THREE = 3,
+    CL_QUORUM = 4,
+    CL_ALL = 5,
+    CL_LOCAL_QUORUM = 6,
+    CL_EACH_QUORUM = 7,
+    CL_SERIAL = 8,
+    CL_LOCAL_SERIAL = 9,
+    CL_LOCAL_ONE = 10,
+    CL_NODE_LOCAL = 11,
     CL_UNSET = 0xFFFF,
 };
 /* "LOCAL_QUORUM"; parse is case-insensitive. */
@@ -33,33 +43,43 @@ struct column_spec {
 };
 
 enum statement_kind {
-    STATEMENT_SELECT, STATEMENT_MODIFY, STATEMENT_BATCH, STATEMENT_USE, STATEMENT_TRUNCATE, STATEMENT_DDL, STATEMENT_DESCRIBE,
+    STATEMENT_SELECT,
+    STATEMENT_MODIFY,
+    STATEMENT_BATCH,
+    STATEMENT_USE,
+    STATEMENT_TRUNCATE,
+    STATEMENT_DDL,
+    STATEMENT_DESCRIBE,
 };
 
-struct select;  /* select_priv.h */
-struct modify;  /* modify_priv.h */
+struct select; /* select_priv.h */
+struct modify; /* modify_priv.h */
 
 struct statement {
     struct arena arena;
     int refs; /* atomic */
     enum statement_kind kind;
-    struct schema *schema;           /* reference held */
-    const struct table *table;       /* SELECT, MODIFY, TRUNCATE; a BATCH's when all of one table, else NULL */
-    struct column_spec *binds;       /* in order of appearance; repeated :x occupy a slot each, as Cassandra does */
+    struct schema *schema; /* reference held */
+    const struct table
+        *table; /* SELECT, MODIFY, TRUNCATE; a BATCH's when all of one table, else NULL */
+    struct column_spec
+        *binds; /* in order of appearance; repeated :x occupy a slot each, as Cassandra does */
     uint16_t binds_count;
-    uint16_t *pk_bind_indexes;       /* v4+: which binds form the partition key in order; NULL when not all do */
+    uint16_t *
+        pk_bind_indexes; /* v4+: which binds form the partition key in order; NULL when not all do */
     uint16_t pk_bind_count;
-    struct column_spec *result;      /* SELECT */
+    struct column_spec *result; /* SELECT */
     uint16_t result_count;
-    bool result_wildcard;            /* SELECT *: metadata depends on the table's columns */
+    bool result_wildcard; /* SELECT *: metadata depends on the table's columns */
     /* USING CONSISTENCY and USING TIMEOUT of the text win over the protocol's. */
-    enum consistency consistency;    /* CL_UNSET */
-    struct term *timeout;            /* NULL; a duration literal or marker */
-    bool is_conditional;             /* reserved for LWT */
-    const struct ast_statement *ast; /* lives in arena (DDL, DESCRIBE, USE, TRUNCATE work from it) */
-    struct bytes use_keyspace;       /* USE */
+    enum consistency consistency; /* CL_UNSET */
+    struct term *timeout;         /* NULL; a duration literal or marker */
+    bool is_conditional;          /* reserved for LWT */
+    const struct ast_statement
+        *ast;                  /* lives in arena (DDL, DESCRIBE, USE, TRUNCATE work from it) */
+    struct bytes use_keyspace; /* USE */
     struct select *select;
-    struct modify **modifies;        /* MODIFY: one; BATCH: each */
+    struct modify **modifies; /* MODIFY: one; BATCH: each */
     uint16_t modifies_count;
     enum { BATCH_LOGGED, BATCH_UNLOGGED, BATCH_COUNTER } batch_type;
     struct term *batch_timestamp;
@@ -67,41 +87,47 @@ struct statement {
 
 /* Parses and compiles. keyspace: the session's (or the request's), BYTES_NULL when none. Errors: SYNTAX, INVALID, UNAUTHORIZED, CONFIG
  * with Cassandra's texts; statements not built yet: INVALID naming them. *out has one reference. */
-err_t statement_compile(struct bytes text, struct schema *schema, struct bytes keyspace, struct statement **out, struct fail *fail) MUST_USE;
+err_t statement_compile(struct bytes text, struct schema *schema, struct bytes keyspace,
+                        struct statement **out, struct fail *fail) MUST_USE;
 struct statement *statement_ref(struct statement *s);
 void statement_unref(struct statement *s);
 
 /* Values of an execution. BYTES_NULL is null; bytes_unset() marks "unset" (v4+). */
 extern const uint8_t bytes_unset_marker[1];
-static inline struct bytes bytes_unset(void) {
+static inline struct bytes bytes_unset(void)
+{
     return (struct bytes){bytes_unset_marker, 0};
 }
-static inline bool bytes_is_unset(struct bytes b) {
+static inline bool bytes_is_unset(struct bytes b)
+{
     return b.p == bytes_unset_marker;
 }
 
 struct timeuuid_gen {
-    int64_t last_ticks;        /* of the previous one: the next is greater */
-    uint64_t clock_seq_node;   /* drawn at start */
+    int64_t last_ticks;      /* of the previous one: the next is greater */
+    uint64_t clock_seq_node; /* drawn at start */
 };
 
 /* Everything an execution may depend on besides statement and schema: nothing else is read. */
 struct exec_env {
     struct now now;
-    int64_t now_s;                /* wall seconds, or the protocol's now_in_seconds */
-    int64_t timestamp_us;         /* the client's default timestamp, or the coordinator's (never going back) */
-    struct prng *random;          /* uuid() */
+    int64_t now_s; /* wall seconds, or the protocol's now_in_seconds */
+    int64_t
+        timestamp_us; /* the client's default timestamp, or the coordinator's (never going back) */
+    struct prng *random;           /* uuid() */
     struct timeuuid_gen *timeuuid; /* now(), list appends */
-    struct arena *arena;          /* of the request: everything produced lives here */
-    const struct bytes *values;   /* statement->binds_count of them, already in order */
+    struct arena *arena;           /* of the request: everything produced lives here */
+    const struct bytes *values;    /* statement->binds_count of them, already in order */
     uint16_t values_count;
     uint8_t protocol_version;
-    struct buf *warnings;         /* value_put() each; may be NULL */
+    struct buf *warnings; /* value_put() each; may be NULL */
     struct fail *fail;
 };
 
 /* The consistency that counts: the statement's own when it has one. */
-static inline enum consistency statement_consistency(const struct statement *s, enum consistency from_protocol) {
+static inline enum consistency statement_consistency(const struct statement *s,
+                                                     enum consistency from_protocol)
+{
     return s->consistency != CL_UNSET ? s->consistency : from_protocol;
 }
 /* The timeout of USING TIMEOUT in microseconds, 0 when none. */

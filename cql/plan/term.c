@@ -27,7 +27,8 @@ struct receiver receiver_named(const struct table *t, const char *name, enum typ
     };
 }
 
-struct receiver receiver_part(struct compile *c, const struct receiver *r, const struct type *type, const char *fmt, ...)
+struct receiver receiver_part(struct compile *c, const struct receiver *r, const struct type *type,
+                              const char *fmt, ...)
 {
     va_list args, again;
     va_start(args, fmt);
@@ -59,7 +60,8 @@ struct receiver receiver_index(struct compile *c, const struct receiver *r)
 
 /* --- Compiling ---------------------------------------------------------------------------------- */
 
-static struct term *new_term(struct compile *c, enum term_kind kind, const struct type *type, size_t items)
+static struct term *new_term(struct compile *c, enum term_kind kind, const struct type *type,
+                             size_t items)
 {
     struct term *t = arena_new(c->arena, struct term);
     t->kind = kind;
@@ -76,7 +78,8 @@ struct term *term_of_value(struct arena *a, const struct type *type, struct byte
     return t;
 }
 
-struct term *term_compile_marker(struct compile *c, const struct ast_term *t, const struct receiver *r)
+struct term *term_compile_marker(struct compile *c, const struct ast_term *t,
+                                 const struct receiver *r)
 {
     struct term *out = new_term(c, TERM_MARKER, r->type, 0);
     ensure(t->kind == AST_TERM_MARKER && t->marker.index < c->binds_count);
@@ -105,37 +108,42 @@ static err_t fold(struct compile *c, struct term *t, struct term **out)
     return OK;
 }
 
-static err_t compile_element(struct compile *c, struct term *parent, size_t i, const struct ast_term *t,
-                             const struct receiver *r, const char *collection, struct bytes name)
+static err_t compile_element(struct compile *c, struct term *parent, size_t i,
+                             const struct ast_term *t, const struct receiver *r,
+                             const char *collection, struct bytes name)
 {
     TRY(term_compile(c, t, r, &parent->items[i]));
     if (collection && parent->items[i]->has_marker)
         return fail_set(c->fail, ERR_INVALID,
-                        "Invalid %s literal for %.*s: bind variables are not supported inside collection literals",
+                        "Invalid %s literal for %.*s: bind variables are not supported inside "
+                        "collection literals",
                         collection, BYTES_FMT(name));
     parent->has_marker |= parent->items[i]->has_marker;
     return OK;
 }
 
-static err_t check_element(struct compile *c, const struct ast_term *t, const struct receiver *r, const char *collection,
-                           const char *role, struct bytes name)
+static err_t check_element(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                           const char *collection, const char *role, struct bytes name)
 {
     enum assignment test;
     TRY(term_test(c, t, r, &test));
     if (test != ASSIGN_NO)
         return OK;
-    return fail_set(c->fail, ERR_INVALID, "Invalid %s literal for %.*s: %s %.*s is not of type %.*s", collection,
-                    BYTES_FMT(name), role, BYTES_FMT(term_text(t, c->arena)), BYTES_FMT(type_name(r->type, c->arena)));
+    return fail_set(c->fail, ERR_INVALID,
+                    "Invalid %s literal for %.*s: %s %.*s is not of type %.*s", collection,
+                    BYTES_FMT(name), role, BYTES_FMT(term_text(t, c->arena)),
+                    BYTES_FMT(type_name(r->type, c->arena)));
 }
 
 static err_t refuse_literal(struct compile *c, const char *kind, const struct receiver *r)
 {
-    return fail_set(c->fail, ERR_INVALID, "Invalid %s literal for %.*s of type %.*s", kind, BYTES_FMT(r->name),
-                    BYTES_FMT(type_name(r->type, c->arena)));
+    return fail_set(c->fail, ERR_INVALID, "Invalid %s literal for %.*s of type %.*s", kind,
+                    BYTES_FMT(r->name), BYTES_FMT(type_name(r->type, c->arena)));
 }
 
-static err_t compile_elements(struct compile *c, const struct ast_term *t, const struct receiver *r, enum term_kind kind,
-                              const char *name, bool markers, struct term **out)
+static err_t compile_elements(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                              enum term_kind kind, const char *name, bool markers,
+                              struct term **out)
 {
     const struct ast_terms *l = &t->elements;
     struct receiver value = receiver_value(c, r);
@@ -147,22 +155,26 @@ static err_t compile_elements(struct compile *c, const struct ast_term *t, const
     return fold(c, term, out);
 }
 
-static err_t compile_list(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
+static err_t compile_list(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                          struct term **out)
 {
     struct bytes type = type_name(r->type, c->arena);
     if (r->type->id == TYPE_LIST)
         return compile_elements(c, t, r, TERM_LIST, "list", false, out);
     if (r->type->id != TYPE_VECTOR)
-        return fail_set(c->fail, ERR_INVALID, "Unexpected receiver type '%.*s'; only list and vector are expected",
+        return fail_set(c->fail, ERR_INVALID,
+                        "Unexpected receiver type '%.*s'; only list and vector are expected",
                         BYTES_FMT(type));
     if (t->elements.items_count != r->type->dimension)
-        return fail_set(c->fail, ERR_INVALID,
-                        "Invalid vector literal for %.*s of type %.*s; expected %u elements, but given %zu",
-                        BYTES_FMT(r->name), BYTES_FMT(type), r->type->dimension, t->elements.items_count);
+        return fail_set(
+            c->fail, ERR_INVALID,
+            "Invalid vector literal for %.*s of type %.*s; expected %u elements, but given %zu",
+            BYTES_FMT(r->name), BYTES_FMT(type), r->type->dimension, t->elements.items_count);
     return compile_elements(c, t, r, TERM_VECTOR, "vector", true, out);
 }
 
-static err_t compile_set(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
+static err_t compile_set(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                         struct term **out)
 {
     if (r->type->id == TYPE_MAP && t->elements.items_count == 0)
         return fold(c, new_term(c, TERM_MAP, r->type, 0), out);
@@ -171,7 +183,8 @@ static err_t compile_set(struct compile *c, const struct ast_term *t, const stru
     return compile_elements(c, t, r, TERM_SET, "set", false, out);
 }
 
-static err_t compile_map(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
+static err_t compile_map(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                         struct term **out)
 {
     if (r->type->id != TYPE_MAP)
         return refuse_literal(c, "map", r);
@@ -189,7 +202,8 @@ static err_t compile_map(struct compile *c, const struct ast_term *t, const stru
     return fold(c, term, out);
 }
 
-static err_t compile_tuple(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
+static err_t compile_tuple(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                           struct term **out)
 {
     const struct ast_terms *l = &t->elements;
     bool is_tuple = r->type->id == TYPE_TUPLE || r->type->id == TYPE_UDT;
@@ -201,18 +215,22 @@ static err_t compile_tuple(struct compile *c, const struct ast_term *t, const st
     for (size_t i = 0; i < l->items_count; i++) {
         if (i >= r->type->params_count)
             return fail_set(c->fail, ERR_INVALID,
-                            "Invalid tuple literal for %.*s: too many elements. Type %.*s expects %u but got %zu",
-                            BYTES_FMT(r->name), BYTES_FMT(type_name(r->type, c->arena)), r->type->params_count,
-                            l->items_count);
-        struct receiver part = receiver_part(c, r, r->type->params[i], "%.*s[%zu]", BYTES_FMT(r->name), i);
+                            "Invalid tuple literal for %.*s: too many elements. Type %.*s expects "
+                            "%u but got %zu",
+                            BYTES_FMT(r->name), BYTES_FMT(type_name(r->type, c->arena)),
+                            r->type->params_count, l->items_count);
+        struct receiver part =
+            receiver_part(c, r, r->type->params[i], "%.*s[%zu]", BYTES_FMT(r->name), i);
         enum assignment test;
         TRY(term_test(c, l->items[i], &part, &test));
         if (test == ASSIGN_NO)
-            return fail_set(c->fail, ERR_INVALID, "Invalid tuple literal for %.*s: component %zu is not of type %.*s",
+            return fail_set(c->fail, ERR_INVALID,
+                            "Invalid tuple literal for %.*s: component %zu is not of type %.*s",
                             BYTES_FMT(r->name), i, BYTES_FMT(type_name(part.type, c->arena)));
     }
     for (size_t i = 0; i < l->items_count; i++) {
-        struct receiver part = receiver_part(c, r, r->type->params[i], "%.*s[%zu]", BYTES_FMT(r->name), i);
+        struct receiver part =
+            receiver_part(c, r, r->type->params[i], "%.*s[%zu]", BYTES_FMT(r->name), i);
         TRY(compile_element(c, term, i, l->items[i], &part, NULL, r->name));
     }
     return fold(c, term, out);
@@ -226,12 +244,14 @@ static int field_index(const struct type *t, struct bytes name)
     return -1;
 }
 
-static err_t compile_udt(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
+static err_t compile_udt(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                         struct term **out)
 {
     if (r->type->id != TYPE_UDT)
         return refuse_literal(c, "user type", r);
     struct term *term = new_term(c, TERM_UDT, r->type, r->type->params_count);
-    const struct ast_term **values = arena_array(c->arena, const struct ast_term *, r->type->params_count);
+    const struct ast_term **values =
+        arena_array(c->arena, const struct ast_term *, r->type->params_count);
     struct bytes unknown = BYTES_NULL;
     for (size_t i = 0; i < t->fields.items_count; i++) {
         int field = field_index(r->type, t->fields.items[i].name.text);
@@ -242,29 +262,35 @@ static err_t compile_udt(struct compile *c, const struct ast_term *t, const stru
     }
     for (uint16_t i = 0; i < r->type->params_count; i++) {
         struct bytes name = r->type->field_names[i];
-        struct receiver part = receiver_part(c, r, r->type->params[i], "%.*s.%.*s", BYTES_FMT(r->name), BYTES_FMT(name));
+        struct receiver part = receiver_part(c, r, r->type->params[i], "%.*s.%.*s",
+                                             BYTES_FMT(r->name), BYTES_FMT(name));
         enum assignment test = ASSIGN_WEAK;
         if (values[i])
             TRY(term_test(c, values[i], &part, &test));
         if (test == ASSIGN_NO)
-            return fail_set(c->fail, ERR_INVALID, "Invalid user type literal for %.*s: field %.*s is not of type %.*s",
-                            BYTES_FMT(r->name), BYTES_FMT(name), BYTES_FMT(type_name(part.type, c->arena)));
+            return fail_set(c->fail, ERR_INVALID,
+                            "Invalid user type literal for %.*s: field %.*s is not of type %.*s",
+                            BYTES_FMT(r->name), BYTES_FMT(name),
+                            BYTES_FMT(type_name(part.type, c->arena)));
     }
     for (uint16_t i = 0; i < r->type->params_count; i++) {
         struct bytes name = r->type->field_names[i];
-        struct receiver part = receiver_part(c, r, r->type->params[i], "%.*s.%.*s", BYTES_FMT(r->name), BYTES_FMT(name));
+        struct receiver part = receiver_part(c, r, r->type->params[i], "%.*s.%.*s",
+                                             BYTES_FMT(r->name), BYTES_FMT(name));
         if (values[i])
             TRY(compile_element(c, term, i, values[i], &part, NULL, r->name));
         else
             term->items[i] = term_of_value(c->arena, part.type, BYTES_NULL);
     }
     if (!bytes_is_null(unknown))
-        return fail_set(c->fail, ERR_INVALID, "Unknown field '%.*s' in value of user defined type %.*s",
+        return fail_set(c->fail, ERR_INVALID,
+                        "Unknown field '%.*s' in value of user defined type %.*s",
                         BYTES_FMT(unknown), BYTES_FMT(r->type->name));
     return fold(c, term, out);
 }
 
-static err_t compile_hint(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
+static err_t compile_hint(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                          struct term **out)
 {
     const struct type *type;
     enum assignment test;
@@ -276,34 +302,44 @@ static err_t compile_hint(struct compile *c, const struct ast_term *t, const str
         struct buf raw = buf_in(c->arena);
         plan_print_raw_type(t->convert.type, BYTES_NULL, &raw);
         return fail_set(c->fail, ERR_INVALID, "Cannot cast value %.*s to type %.*s",
-                        BYTES_FMT(term_text(t->convert.operand, c->arena)), BYTES_FMT(buf_bytes(&raw)));
+                        BYTES_FMT(term_text(t->convert.operand, c->arena)),
+                        BYTES_FMT(buf_bytes(&raw)));
     }
     TRY(term_test(c, t, r, &test));
     if (test == ASSIGN_NO)
-        return fail_set(c->fail, ERR_INVALID, "Cannot assign value %.*s to %.*s of type %.*s", BYTES_FMT(text),
-                        BYTES_FMT(r->name), BYTES_FMT(type_name(r->type, c->arena)));
+        return fail_set(c->fail, ERR_INVALID, "Cannot assign value %.*s to %.*s of type %.*s",
+                        BYTES_FMT(text), BYTES_FMT(r->name),
+                        BYTES_FMT(type_name(r->type, c->arena)));
     return term_compile(c, t->convert.operand, r, out);
 }
 
-static err_t refuse_result(struct compile *c, const struct ast_term *t, const struct func *f, const struct receiver *r)
+static err_t refuse_result(struct compile *c, const struct ast_term *t, const struct func *f,
+                           const struct receiver *r)
 {
     struct bytes result = type_name(f->result, c->arena), type = type_name(r->type, c->arena);
     if (t->kind == AST_TERM_BINARY)
-        return fail_set(c->fail, ERR_INVALID,
-                        "Type error: cannot assign result of operation %c (type %.*s) to %.*s (type %.*s)", t->binary.op,
-                        BYTES_FMT(result), BYTES_FMT(r->name), BYTES_FMT(type));
-    return fail_set(c->fail, ERR_INVALID, "Type error: cannot assign result of function %.*s (type %.*s) to %.*s (type %.*s)",
-                    BYTES_FMT(func_full_name(f, c->arena)), BYTES_FMT(result), BYTES_FMT(r->name), BYTES_FMT(type));
+        return fail_set(
+            c->fail, ERR_INVALID,
+            "Type error: cannot assign result of operation %c (type %.*s) to %.*s (type %.*s)",
+            t->binary.op, BYTES_FMT(result), BYTES_FMT(r->name), BYTES_FMT(type));
+    return fail_set(
+        c->fail, ERR_INVALID,
+        "Type error: cannot assign result of function %.*s (type %.*s) to %.*s (type %.*s)",
+        BYTES_FMT(func_full_name(f, c->arena)), BYTES_FMT(result), BYTES_FMT(r->name),
+        BYTES_FMT(type));
 }
 
-static err_t compile_call(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
+static err_t compile_call(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                          struct term **out)
 {
     const struct func *f;
     TRY(call_resolve(c, t, r->type, &f));
     if (f == NULL)
-        return fail_set(c->fail, ERR_INVALID, "Unknown function %.*s called", BYTES_FMT(call_name(t, c->arena)));
+        return fail_set(c->fail, ERR_INVALID, "Unknown function %.*s called",
+                        BYTES_FMT(call_name(t, c->arena)));
     if (f->is_aggregate)
-        return fail_set(c->fail, ERR_INVALID, "Aggregation function are not supported in the where clause");
+        return fail_set(c->fail, ERR_INVALID,
+                        "Aggregation function are not supported in the where clause");
     if (type_test(c->arena, r->type, f->result) == ASSIGN_NO)
         return refuse_result(c, t, f, r);
     size_t count;
@@ -318,13 +354,16 @@ static err_t compile_call(struct compile *c, const struct ast_term *t, const str
     return OK;
 }
 
-static err_t compile_literal(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
+static err_t compile_literal(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                             struct term **out)
 {
     const struct ast_literal *l = &t->literal;
     if (literal_test(l, r->type, c->arena) == ASSIGN_NO) {
         if (l->kind == AST_LITERAL_NULL)
-            return fail_set(c->fail, ERR_INVALID, "Invalid null value for counter increment/decrement");
-        return fail_set(c->fail, ERR_INVALID, "Invalid %s constant (%.*s) for \"%.*s\" of type %.*s",
+            return fail_set(c->fail, ERR_INVALID,
+                            "Invalid null value for counter increment/decrement");
+        return fail_set(c->fail, ERR_INVALID,
+                        "Invalid %s constant (%.*s) for \"%.*s\" of type %.*s",
                         literal_kind_name(l->kind), BYTES_FMT(l->text), BYTES_FMT(r->name),
                         BYTES_FMT(type_name(r->type, c->arena)));
     }
@@ -334,7 +373,8 @@ static err_t compile_literal(struct compile *c, const struct ast_term *t, const 
     return OK;
 }
 
-err_t term_compile(struct compile *c, const struct ast_term *t, const struct receiver *r, struct term **out)
+err_t term_compile(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                   struct term **out)
 {
     switch (t->kind) {
     case AST_TERM_LITERAL: return compile_literal(c, t, r, out);
@@ -351,7 +391,8 @@ err_t term_compile(struct compile *c, const struct ast_term *t, const struct rec
     case AST_TERM_CAST: return compile_call(c, t, r, out);
     default: break;
     }
-    return fail_set(c->fail, ERR_INVALID, "%.*s cannot be used as a value", BYTES_FMT(term_text(t, c->arena)));
+    return fail_set(c->fail, ERR_INVALID, "%.*s cannot be used as a value",
+                    BYTES_FMT(term_text(t, c->arena)));
 }
 
 bool term_is_marker(const struct term *t)
@@ -375,7 +416,8 @@ struct bytes term_constant(const struct term *t)
 err_t term_marker_value(const struct term *t, struct exec_env *env, struct bytes *out)
 {
     if (t->index >= env->values_count)
-        return fail_set(env->fail, ERR_INVALID, "There were %u markers(?) in CQL but %u bound variables", t->index + 1,
+        return fail_set(env->fail, ERR_INVALID,
+                        "There were %u markers(?) in CQL but %u bound variables", t->index + 1,
                         env->values_count);
     *out = env->values[t->index];
     return OK;
@@ -436,9 +478,11 @@ static err_t eval_fields(const struct term *t, struct exec_env *env, struct byte
     for (size_t i = 0; i < t->items_count; i++) {
         if (bytes_is_unset(items[i])) {
             if (t->kind == TERM_TUPLE)
-                return fail_set(env->fail, ERR_INVALID, "Invalid unset value for tuple field number %zu", i);
+                return fail_set(env->fail, ERR_INVALID,
+                                "Invalid unset value for tuple field number %zu", i);
             if (t->type->frozen)
-                return fail_set(env->fail, ERR_INVALID, "Invalid unset value for field '%.*s' of user defined type %.*s",
+                return fail_set(env->fail, ERR_INVALID,
+                                "Invalid unset value for field '%.*s' of user defined type %.*s",
                                 BYTES_FMT(t->type->field_names[i]), BYTES_FMT(t->type->name));
             items[i] = BYTES_NULL;
         }
@@ -469,7 +513,8 @@ static err_t eval_call(const struct term *t, struct exec_env *env, struct bytes 
     TRY(eval_items(t, env, &items));
     for (size_t i = 0; i < t->items_count; i++)
         if (bytes_is_unset(items[i]))
-            return fail_set(env->fail, ERR_INVALID, "Invalid unset value for argument in call to function %.*s",
+            return fail_set(env->fail, ERR_INVALID,
+                            "Invalid unset value for argument in call to function %.*s",
                             BYTES_FMT(t->func->name));
     int64_t ticks = 0;
     struct func_env fe = func_env_of(env, env->arena, &ticks);

@@ -3,7 +3,8 @@
 #include "cql/plan/term_priv.h"
 #include "cql/plan/type_resolve.h"
 
-static err_t test_all(struct compile *c, const struct ast_terms *l, const struct receiver *r, enum assignment *out)
+static err_t test_all(struct compile *c, const struct ast_terms *l, const struct receiver *r,
+                      enum assignment *out)
 {
     *out = l->items_count ? ASSIGN_EXACT : ASSIGN_WEAK;
     for (size_t i = 0; i < l->items_count && *out != ASSIGN_NO; i++) {
@@ -15,10 +16,12 @@ static err_t test_all(struct compile *c, const struct ast_terms *l, const struct
     return OK;
 }
 
-static err_t test_list(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+static err_t test_list(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                       enum assignment *out)
 {
     if (r->type->id != TYPE_LIST && r->type->id != TYPE_VECTOR)
-        return fail_set(c->fail, ERR_INVALID, "Unexpected receiver type '%.*s'; only list and vector are expected",
+        return fail_set(c->fail, ERR_INVALID,
+                        "Unexpected receiver type '%.*s'; only list and vector are expected",
                         BYTES_FMT(type_name(r->type, c->arena)));
     *out = ASSIGN_NO;
     if (r->type->id == TYPE_VECTOR && t->elements.items_count != r->type->dimension)
@@ -27,7 +30,8 @@ static err_t test_list(struct compile *c, const struct ast_term *t, const struct
     return test_all(c, &t->elements, &value, out);
 }
 
-static err_t test_set(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+static err_t test_set(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                      enum assignment *out)
 {
     *out = ASSIGN_NO;
     if (r->type->id == TYPE_MAP && t->elements.items_count == 0)
@@ -38,7 +42,8 @@ static err_t test_set(struct compile *c, const struct ast_term *t, const struct 
     return test_all(c, &t->elements, &value, out);
 }
 
-static err_t test_map(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+static err_t test_map(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                      enum assignment *out)
 {
     *out = ASSIGN_NO;
     if (r->type->id != TYPE_MAP)
@@ -57,7 +62,8 @@ static err_t test_map(struct compile *c, const struct ast_term *t, const struct 
     return OK;
 }
 
-static err_t test_tuple(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+static err_t test_tuple(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                        enum assignment *out)
 {
     const struct ast_terms *l = &t->elements;
     bool is_tuple = r->type->id == TYPE_TUPLE || r->type->id == TYPE_UDT;
@@ -67,7 +73,8 @@ static err_t test_tuple(struct compile *c, const struct ast_term *t, const struc
     if (!is_tuple || l->items_count > r->type->params_count)
         return OK;
     for (size_t i = 0; i < l->items_count; i++) {
-        struct receiver part = receiver_part(c, r, r->type->params[i], "%.*s[%zu]", BYTES_FMT(r->name), i);
+        struct receiver part =
+            receiver_part(c, r, r->type->params[i], "%.*s[%zu]", BYTES_FMT(r->name), i);
         enum assignment one;
         struct fail *fail = c->fail;
         c->fail = NULL; /* an error is a "no" here */
@@ -88,7 +95,8 @@ static const struct ast_udt_field *find_field(const struct ast_term *t, struct b
     return NULL;
 }
 
-static err_t test_udt(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+static err_t test_udt(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                      enum assignment *out)
 {
     *out = ASSIGN_NO;
     if (r->type->id != TYPE_UDT)
@@ -98,7 +106,8 @@ static err_t test_udt(struct compile *c, const struct ast_term *t, const struct 
         const struct ast_udt_field *f = find_field(t, name);
         if (f == NULL)
             continue;
-        struct receiver part = receiver_part(c, r, r->type->params[i], "%.*s.%.*s", BYTES_FMT(r->name), BYTES_FMT(name));
+        struct receiver part = receiver_part(c, r, r->type->params[i], "%.*s.%.*s",
+                                             BYTES_FMT(r->name), BYTES_FMT(name));
         enum assignment one;
         struct fail *fail = c->fail;
         c->fail = NULL;
@@ -111,7 +120,8 @@ static err_t test_udt(struct compile *c, const struct ast_term *t, const struct 
     return OK;
 }
 
-static err_t test_call(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+static err_t test_call(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                       enum assignment *out)
 {
     const struct func *f;
     struct fail *fail = c->fail;
@@ -123,7 +133,8 @@ static err_t test_call(struct compile *c, const struct ast_term *t, const struct
 }
 
 /* What selects has the type it has, or none. */
-static err_t test_selector(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+static err_t test_selector(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                           enum assignment *out)
 {
     const struct type *type;
     TRY(term_guess_type(c, t, &type));
@@ -132,7 +143,8 @@ static err_t test_selector(struct compile *c, const struct ast_term *t, const st
 }
 
 /* {a: 1} in a select clause may be a value of a user type: its keys are field names then. */
-static err_t test_udt_entries(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+static err_t test_udt_entries(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                              enum assignment *out)
 {
     *out = ASSIGN_NO;
     for (size_t i = 0; i < t->entries.items_count; i++) {
@@ -143,8 +155,8 @@ static err_t test_udt_entries(struct compile *c, const struct ast_term *t, const
             field++;
         if (key->kind != AST_TERM_COLUMN || field == r->type->params_count)
             return OK;
-        struct receiver part = receiver_part(c, r, r->type->params[field], "%.*s.%.*s", BYTES_FMT(r->name),
-                                             BYTES_FMT(key->column.text));
+        struct receiver part = receiver_part(c, r, r->type->params[field], "%.*s.%.*s",
+                                             BYTES_FMT(r->name), BYTES_FMT(key->column.text));
         enum assignment one;
         TRY(term_test(c, t->entries.items[i].value, &part, &one));
         if (one == ASSIGN_NO)
@@ -154,7 +166,8 @@ static err_t test_udt_entries(struct compile *c, const struct ast_term *t, const
     return OK;
 }
 
-err_t term_test(struct compile *c, const struct ast_term *t, const struct receiver *r, enum assignment *out)
+err_t term_test(struct compile *c, const struct ast_term *t, const struct receiver *r,
+                enum assignment *out)
 {
     const struct type *type;
     switch (t->kind) {
@@ -168,7 +181,8 @@ err_t term_test(struct compile *c, const struct ast_term *t, const struct receiv
         return test_list(c, t, r, out);
     case AST_TERM_SET: return test_set(c, t, r, out);
     case AST_TERM_MAP:
-        return c->selecting && r->type->id == TYPE_UDT ? test_udt_entries(c, t, r, out) : test_map(c, t, r, out);
+        return c->selecting && r->type->id == TYPE_UDT ? test_udt_entries(c, t, r, out)
+                                                       : test_map(c, t, r, out);
     case AST_TERM_TUPLE: return test_tuple(c, t, r, out);
     case AST_TERM_UDT: return test_udt(c, t, r, out);
     case AST_TERM_HINT:
@@ -257,7 +271,8 @@ static err_t guess_access(struct compile *c, const struct ast_term *t, const str
 static err_t guess_times(struct compile *c, const struct ast_term *t, const struct type **out)
 {
     const struct ast_term *root = t->operand;
-    while (root->kind == AST_TERM_FIELD || root->kind == AST_TERM_ELEMENT || root->kind == AST_TERM_SLICE)
+    while (root->kind == AST_TERM_FIELD || root->kind == AST_TERM_ELEMENT ||
+           root->kind == AST_TERM_SLICE)
         root = root->access.of;
     const struct type *of;
     TRY(term_guess_type(c, root, &of));
@@ -305,7 +320,8 @@ err_t term_guess_type(struct compile *c, const struct ast_term *t, const struct 
         return OK;
     case AST_TERM_CAST:
         if (c->selecting) /* whether it can be done is told later */
-            return plan_resolve_type(t->convert.type, c->schema, c->keyspace, c->arena, out, c->fail);
+            return plan_resolve_type(t->convert.type, c->schema, c->keyspace, c->arena, out,
+                                     c->fail);
         __attribute__((fallthrough));
     case AST_TERM_CALL:
     case AST_TERM_BINARY:
@@ -354,7 +370,8 @@ static const struct type *common_type(struct compile *c, const struct seen_types
 {
     for (size_t i = 0; !seen->too_many && i < seen->count; i++) {
         size_t fits = 0;
-        while (fits < seen->count && type_test(c->arena, seen->items[i], seen->items[fits]) != ASSIGN_NO)
+        while (fits < seen->count &&
+               type_test(c->arena, seen->items[i], seen->items[fits]) != ASSIGN_NO)
             fits++;
         if (fits == seen->count)
             return seen->items[i];
@@ -362,7 +379,8 @@ static const struct type *common_type(struct compile *c, const struct seen_types
     return NULL;
 }
 
-static err_t compatible_elements(struct compile *c, const struct ast_terms *l, const struct type **out)
+static err_t compatible_elements(struct compile *c, const struct ast_terms *l,
+                                 const struct type **out)
 {
     struct seen_types seen = {.count = 0};
     for (size_t i = 0; i < l->items_count; i++)

@@ -5,9 +5,10 @@
 #include "cql/types/value.h"
 
 static const char *const literal_kind_names[] = {
-    [AST_LITERAL_STRING] = "STRING",   [AST_LITERAL_INTEGER] = "INTEGER",   [AST_LITERAL_FLOAT] = "FLOAT",
-    [AST_LITERAL_BOOLEAN] = "BOOLEAN", [AST_LITERAL_DURATION] = "DURATION", [AST_LITERAL_UUID] = "UUID",
-    [AST_LITERAL_HEX] = "HEX",         [AST_LITERAL_NULL] = "NULL",
+    [AST_LITERAL_STRING] = "STRING",     [AST_LITERAL_INTEGER] = "INTEGER",
+    [AST_LITERAL_FLOAT] = "FLOAT",       [AST_LITERAL_BOOLEAN] = "BOOLEAN",
+    [AST_LITERAL_DURATION] = "DURATION", [AST_LITERAL_UUID] = "UUID",
+    [AST_LITERAL_HEX] = "HEX",           [AST_LITERAL_NULL] = "NULL",
 };
 
 const char *literal_kind_name(enum ast_literal_kind kind)
@@ -66,8 +67,9 @@ const struct type *literal_type(const struct ast_literal *l, struct arena *a)
 #define T(name) (1u << TYPE_##name)
 static const uint32_t literal_targets[] = {
     [AST_LITERAL_STRING] = T(ASCII) | T(TEXT) | T(INET) | T(DATE) | T(TIME) | T(TIMESTAMP),
-    [AST_LITERAL_INTEGER] = T(BIGINT) | T(COUNTER) | T(DATE) | T(DECIMAL) | T(DOUBLE) | T(DURATION) | T(FLOAT) |
-                            T(INT) | T(SMALLINT) | T(TIME) | T(TIMESTAMP) | T(TINYINT) | T(VARINT),
+    [AST_LITERAL_INTEGER] = T(BIGINT) | T(COUNTER) | T(DATE) | T(DECIMAL) | T(DOUBLE) |
+                            T(DURATION) | T(FLOAT) | T(INT) | T(SMALLINT) | T(TIME) | T(TIMESTAMP) |
+                            T(TINYINT) | T(VARINT),
     [AST_LITERAL_FLOAT] = T(DECIMAL) | T(DOUBLE) | T(FLOAT),
     [AST_LITERAL_BOOLEAN] = T(BOOLEAN),
     [AST_LITERAL_DURATION] = T(DURATION),
@@ -76,7 +78,8 @@ static const uint32_t literal_targets[] = {
 };
 #undef T
 
-enum assignment literal_test(const struct ast_literal *l, const struct type *receiver, struct arena *a)
+enum assignment literal_test(const struct ast_literal *l, const struct type *receiver,
+                             struct arena *a)
 {
     if (l->kind == AST_LITERAL_NULL)
         return receiver->id == TYPE_COUNTER ? ASSIGN_NO : ASSIGN_WEAK;
@@ -115,19 +118,23 @@ static err_t parse_hex(struct bytes text, struct arena *a, struct bytes *out, st
 }
 
 /* The fields of a tuple in one string: "1:a", a colon or @ in a field written \: or \@, a null field as @ (TupleType.fromString). */
-static err_t parse_tuple(struct bytes text, const struct type *type, struct arena *a, struct bytes *out, struct fail *fail)
+static err_t parse_tuple(struct bytes text, const struct type *type, struct arena *a,
+                         struct bytes *out, struct fail *fail)
 {
     struct buf value = buf_in(a), field = buf_in(a);
     size_t count = 0, total = 1;
     for (size_t i = 0; i < text.n; i++)
         total += text.p[i] == ':' && (i == 0 || text.p[i - 1] != '\\');
     if (total > type->params_count)
-        return fail_set(fail, ERR_INVALID, "Invalid tuple literal: too many elements. Type %.*s expects %u but got %zu",
-                        BYTES_FMT(type_name(type, a)), type->params_count, total);
+        return fail_set(
+            fail, ERR_INVALID,
+            "Invalid tuple literal: too many elements. Type %.*s expects %u but got %zu",
+            BYTES_FMT(type_name(type, a)), type->params_count, total);
     for (size_t i = 0; count < total; count++, i++) {
         field.n = 0;
         for (; i < text.n && text.p[i] != ':'; i++) {
-            if (text.p[i] == '\\' && i + 1 < text.n && (text.p[i + 1] == ':' || text.p[i + 1] == '@'))
+            if (text.p[i] == '\\' && i + 1 < text.n &&
+                (text.p[i + 1] == ':' || text.p[i + 1] == '@'))
                 i++;
             buf_u8(&field, text.p[i]);
         }
@@ -140,7 +147,8 @@ static err_t parse_tuple(struct bytes text, const struct type *type, struct aren
     return OK;
 }
 
-err_t literal_parse(const struct ast_literal *l, const struct type *type, struct arena *a, struct bytes *out, struct fail *fail)
+err_t literal_parse(const struct ast_literal *l, const struct type *type, struct arena *a,
+                    struct bytes *out, struct fail *fail)
 {
     if (l->kind == AST_LITERAL_NULL) {
         *out = BYTES_NULL;
@@ -155,6 +163,7 @@ err_t literal_parse(const struct ast_literal *l, const struct type *type, struct
     if (type->id == TYPE_TUPLE)
         return parse_tuple(l->text, type, a, out, fail);
     if (type->id == TYPE_CUSTOM)
-        return fail_set(fail, ERR_INVALID, "Literals of custom type %.*s are not implemented yet", BYTES_FMT(type->name));
+        return fail_set(fail, ERR_INVALID, "Literals of custom type %.*s are not implemented yet",
+                        BYTES_FMT(type->name));
     return type_from_text(type, l->text, a, out, fail);
 }

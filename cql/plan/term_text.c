@@ -7,7 +7,8 @@
 
 static void print(const struct ast_term *t, bool sel, struct buf *out);
 
-static void print_list(const struct ast_terms *l, const char *open, const char *close, bool sel, struct buf *out)
+static void print_list(const struct ast_terms *l, const char *open, const char *close, bool sel,
+                       struct buf *out)
 {
     buf_put_str(out, open);
     for (size_t i = 0; i < l->items_count; i++) {
@@ -29,7 +30,8 @@ static const char *operator_name(char op)
     }
 }
 
-static void print_operation(const char *name, struct ast_term *const *args, size_t count, struct buf *out)
+static void print_operation(const char *name, struct ast_term *const *args, size_t count,
+                            struct buf *out)
 {
     buf_printf(out, "system.\"%s\"(", name);
     for (size_t i = 0; i < count; i++) {

@@ -21,8 +21,8 @@ static int compare_items(const void *pa, const void *pb, void *context)
 }
 
 /* Indexes of items in order, the last of equal ones kept; *count is how many. */
-static uint32_t *sorted_items(const struct type *type, const struct bytes *items, size_t stride, size_t *count,
-                              struct arena *a)
+static uint32_t *sorted_items(const struct type *type, const struct bytes *items, size_t stride,
+                              size_t *count, struct arena *a)
 {
     struct sorting s = {type, items, stride};
     uint32_t *order = arena_alloc(a, *count * sizeof *order + 1);
@@ -31,7 +31,8 @@ static uint32_t *sorted_items(const struct type *type, const struct bytes *items
     qsort_r(order, *count, sizeof *order, compare_items, &s);
     size_t kept = 0;
     for (size_t i = 0; i < *count; i++) {
-        if (kept && type_compare(type, items[order[kept - 1] * stride], items[order[i] * stride]) == 0)
+        if (kept &&
+            type_compare(type, items[order[kept - 1] * stride], items[order[i] * stride]) == 0)
             kept--;
         order[kept++] = order[i];
     }
@@ -39,7 +40,8 @@ static uint32_t *sorted_items(const struct type *type, const struct bytes *items
     return order;
 }
 
-struct bytes set_of_elements(const struct type *t, struct bytes *elements, size_t count, struct arena *a)
+struct bytes set_of_elements(const struct type *t, struct bytes *elements, size_t count,
+                             struct arena *a)
 {
     uint32_t *order = sorted_items(t->params[0], elements, 1, &count, a);
     struct buf out = buf_in(a);
@@ -49,7 +51,8 @@ struct bytes set_of_elements(const struct type *t, struct bytes *elements, size_
     return buf_bytes(&out);
 }
 
-struct bytes map_of_entries(const struct type *t, struct bytes *entries, size_t count, struct arena *a)
+struct bytes map_of_entries(const struct type *t, struct bytes *entries, size_t count,
+                            struct arena *a)
 {
     uint32_t *order = sorted_items(t->params[0], entries, 2, &count, a);
     struct buf out = buf_in(a);

@@ -40,7 +40,8 @@ const char *opcode_name(uint8_t opcode);
 bool opcode_is_request(uint8_t opcode);
 
 /* Starts an envelope in out with length 0 and returns its offset; envelope_end() fills the length in. */
-size_t envelope_begin(struct buf *out, uint8_t version, uint8_t flags, int16_t stream, uint8_t opcode, bool response);
+size_t envelope_begin(struct buf *out, uint8_t version, uint8_t flags, int16_t stream,
+                      uint8_t opcode, bool response);
 void envelope_end(struct buf *out, size_t at);
 
 /* Body primitives: [string], [long string], [bytes] (null: -1), [short bytes], [string list], [inet]. */
@@ -61,6 +62,7 @@ bool compression_parse(struct bytes name, enum compression *out);
 /* A v3/v4 body: lz4 carries a big-endian i32 uncompressed length first. Appends to out. */
 void compression_deflate(enum compression c, struct bytes body, struct buf *out);
 /* ERR_PROTOCOL when damaged or when it would exceed bytes_max. Appends to out. */
-err_t compression_inflate(enum compression c, struct bytes body, size_t bytes_max, struct buf *out) MUST_USE;
+err_t compression_inflate(enum compression c, struct bytes body, size_t bytes_max,
+                          struct buf *out) MUST_USE;
 
 #endif

@@ -5,12 +5,17 @@
 
 #include "cql/wire/envelope.h"
 
-enum { FRAME_PAYLOAD_MAX = 131071, FRAME_HEADER_BYTES = 6, FRAME_HEADER_LZ4_BYTES = 8, FRAME_TRAILER_BYTES = 4 };
+enum {
+    FRAME_PAYLOAD_MAX = 131071,
+    FRAME_HEADER_BYTES = 6,
+    FRAME_HEADER_LZ4_BYTES = 8,
+    FRAME_TRAILER_BYTES = 4
+};
 
 /* Takes one frame off the front of in. *used: its bytes, 0 when in does not hold all of it yet. *payload points into in, or into
  * scratch when it was compressed (scratch is reset first). ERR_PROTOCOL with a message when a checksum fails or the frame is malformed. */
-err_t frame_decode(struct bytes in, bool lz4, struct buf *scratch, size_t *used, struct bytes *payload, bool *self_contained,
-                   struct fail *fail) MUST_USE;
+err_t frame_decode(struct bytes in, bool lz4, struct buf *scratch, size_t *used,
+                   struct bytes *payload, bool *self_contained, struct fail *fail) MUST_USE;
 
 /* Appends payload (whole envelopes, or slices of one when !self_contained; n <= FRAME_PAYLOAD_MAX) as one frame. */
 void frame_encode(struct bytes payload, bool lz4, bool self_contained, struct buf *out);

@@ -17,7 +17,7 @@ struct query_params {
     bool has_timestamp, has_now;
     int64_t timestamp_us;
     int32_t now_s;
-    struct bytes keyspace;       /* BYTES_NULL: none */
+    struct bytes keyspace; /* BYTES_NULL: none */
 };
 enum {
     QUERY_VALUES = 0x01,
@@ -65,12 +65,18 @@ struct string_map {
 };
 
 /* Each reads the whole body. ERR_PROTOCOL with a message when malformed; arrays are in a. */
-err_t request_decode_query(struct bytes body, uint8_t version, struct arena *a, struct request_query *out, struct fail *fail) MUST_USE;
-err_t request_decode_prepare(struct bytes body, uint8_t version, struct request_prepare *out, struct fail *fail) MUST_USE;
-err_t request_decode_execute(struct bytes body, uint8_t version, struct arena *a, struct request_execute *out, struct fail *fail) MUST_USE;
-err_t request_decode_batch(struct bytes body, uint8_t version, struct arena *a, struct request_batch *out, struct fail *fail) MUST_USE;
-err_t request_decode_string_map(struct bytes body, struct arena *a, struct string_map *out, struct fail *fail) MUST_USE;
-err_t request_decode_string_list(struct bytes body, struct arena *a, struct bytes **out, uint16_t *count, struct fail *fail) MUST_USE;
+err_t request_decode_query(struct bytes body, uint8_t version, struct arena *a,
+                           struct request_query *out, struct fail *fail) MUST_USE;
+err_t request_decode_prepare(struct bytes body, uint8_t version, struct request_prepare *out,
+                             struct fail *fail) MUST_USE;
+err_t request_decode_execute(struct bytes body, uint8_t version, struct arena *a,
+                             struct request_execute *out, struct fail *fail) MUST_USE;
+err_t request_decode_batch(struct bytes body, uint8_t version, struct arena *a,
+                           struct request_batch *out, struct fail *fail) MUST_USE;
+err_t request_decode_string_map(struct bytes body, struct arena *a, struct string_map *out,
+                                struct fail *fail) MUST_USE;
+err_t request_decode_string_list(struct bytes body, struct arena *a, struct bytes **out,
+                                 uint16_t *count, struct fail *fail) MUST_USE;
 /* The bytes map (custom payload) in front of a body: *c is moved behind it. */
 err_t request_skip_payload(struct cur *c, struct fail *fail) MUST_USE;
 

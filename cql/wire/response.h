@@ -5,7 +5,13 @@
 #include "cql/types/type.h"
 #include "cql/wire/envelope.h"
 
-enum result_kind { RESULT_VOID = 1, RESULT_ROWS = 2, RESULT_SET_KEYSPACE = 3, RESULT_PREPARED = 4, RESULT_SCHEMA_CHANGE = 5 };
+enum result_kind {
+    RESULT_VOID = 1,
+    RESULT_ROWS = 2,
+    RESULT_SET_KEYSPACE = 3,
+    RESULT_PREPARED = 4,
+    RESULT_SCHEMA_CHANGE = 5
+};
 enum {
     METADATA_GLOBAL_SPEC = 1,
     METADATA_HAS_MORE_PAGES = 2,
@@ -20,6 +26,7 @@ void response_put_type(struct buf *out, const struct type *t, uint8_t version);
 void response_put_error(struct buf *out, const struct fail *f, uint8_t version);
 
 /* <change_type><target><options> of SCHEMA_CHANGE results and events. */
-void response_put_schema_change(struct buf *out, const char *change, const char *target, struct bytes keyspace, struct bytes name);
+void response_put_schema_change(struct buf *out, const char *change, const char *target,
+                                struct bytes keyspace, struct bytes name);
 
 #endif

@@ -14,7 +14,8 @@ struct topology {
     struct bytes local_dc;
 };
 
-static inline uint16_t topology_shard(const struct topology *t, struct token token) {
+static inline uint16_t topology_shard(const struct topology *t, struct token token)
+{
     return (uint16_t)token_shard(token, t->shards, t->ignore_msb);
 }
 
@@ -22,7 +23,8 @@ static inline uint16_t topology_shard(const struct topology *t, struct token tok
 int32_t coord_block_for(uint16_t cl, const struct replication *r, const struct topology *t);
 /* OK, or ERR_UNAVAILABLE with required and alive, or ERR_INVALID where the level is not allowed for a read or a write at all.
  * write: also what SERIAL and ANY mean differs. Texts are Cassandra's. */
-err_t coord_check(uint16_t cl, const struct keyspace *ks, const struct topology *t, bool write, struct fail *fail) MUST_USE;
+err_t coord_check(uint16_t cl, const struct keyspace *ks, const struct topology *t, bool write,
+                  struct fail *fail) MUST_USE;
 
 /* --- Writes: all mutations of one request ---------------------------------------------------------------------------------------- */
 
@@ -37,8 +39,9 @@ struct coord_mutation {
     bool log;
 };
 /* Sends every mutation to its shard. Messages are in a. self: the endpoint replies come back to. tag: given back in message_write_tag(). */
-void coord_write_start(struct coord_write *w, const struct topology *t, uint16_t self, const struct coord_mutation *mutations, size_t count,
-                       struct arena *a, void *tag, struct message_queue *out);
+void coord_write_start(struct coord_write *w, const struct topology *t, uint16_t self,
+                       const struct coord_mutation *mutations, size_t count, struct arena *a,
+                       void *tag, struct message_queue *out);
 /* Takes a reply; true when it was the last. */
 bool coord_write_reply(struct coord_write *w, struct message *m);
 /* Which request a VERB_WRITE or VERB_READ reply belongs to. */
@@ -70,8 +73,10 @@ void coord_spares_free(struct coord_spares *s);
 
 /* Starts reading command from position. Everything lives in a (but for results, malloc'ed by replicas, and what is borrowed from spares).
  * local_only: a table served by this very endpoint (virtual tables). */
-struct coord_read *coord_read_start(const struct topology *t, uint16_t self, const struct read_command *command,
-                                    const struct read_position *position, bool local_only, struct coord_sink sink, struct arena *a, void *tag,
+struct coord_read *coord_read_start(const struct topology *t, uint16_t self,
+                                    const struct read_command *command,
+                                    const struct read_position *position, bool local_only,
+                                    struct coord_sink sink, struct arena *a, void *tag,
                                     struct coord_spares *spares, struct message_queue *out);
 /* Takes a reply, feeds the sink, sends what comes next. True when nothing is out any more and the read has ended: coord_read_err()
  * says how. */

@@ -31,7 +31,8 @@ struct message {
 struct message_queue {
     struct message *head, *tail;
 };
-static inline void message_push(struct message_queue *q, struct message *m) {
+static inline void message_push(struct message_queue *q, struct message *m)
+{
     m->next = NULL;
     if (q->tail)
         q->tail->next = m;
@@ -39,15 +40,19 @@ static inline void message_push(struct message_queue *q, struct message *m) {
         q->head = m;
     q->tail = m;
 }
-static inline struct message *message_pop(struct message_queue *q) {
+static inline struct message *message_pop(struct message_queue *q)
+{
     struct message *m = q->head;
-    if (m == NULL) return NULL;
+    if (m == NULL)
+        return NULL;
     q->head = m->next;
-    if (q->head == NULL) q->tail = NULL;
+    if (q->head == NULL)
+        q->tail = NULL;
     return m;
 }
 /* Turns m into its reply and queues it. */
-static inline void message_reply(struct message_queue *q, struct message *m, err_t err) {
+static inline void message_reply(struct message_queue *q, struct message *m, err_t err)
+{
     uint16_t to = m->from;
     m->from = m->to;
     m->to = to;
@@ -68,10 +73,11 @@ struct message_write {
 struct message_read {
     struct message head;
     const struct read_command *command;
-    struct read_position position; /* in: where to go on; out: where the next chunk does (its bytes live in `arena`) */
+    struct read_position
+        position; /* in: where to go on; out: where the next chunk does (its bytes live in `arena`) */
     struct read_budget budget;
-    struct arena arena;            /* the replica's memory for the position; freed by the coordinator */
-    struct buf result;             /* malloc'ed by the replica, freed by the coordinator */
+    struct arena arena; /* the replica's memory for the position; freed by the coordinator */
+    struct buf result;  /* malloc'ed by the replica, freed by the coordinator */
     bool more;
 };
 

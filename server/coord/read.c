@@ -37,16 +37,22 @@ struct coord_read {
     err_t err;
 };
 
-static void send_stream(struct coord_read *r, struct stream *s, uint16_t to, struct message_queue *out) {
+static void send_stream(struct coord_read *r, struct stream *s, uint16_t to,
+                        struct message_queue *out)
+{
     uint32_t wanted = r->sink.rows_wanted(r->sink.ctx), n = r->streams_count;
     /* A scan expects each shard to hold its share; too little is asked for again, too much is read in vain. */
-    if (n > 1 && wanted < UINT32_MAX) wanted = wanted / n + wanted / (4 * n) + 16;
-    s->message.head = (struct message){.from = r->self, .to = to, .verb = VERB_READ, .needs_reply = true};
+    if (n > 1 && wanted < UINT32_MAX)
+        wanted = wanted / n + wanted / (4 * n) + 16;
+    s->message.head =
+        (struct message){.from = r->self, .to = to, .verb = VERB_READ, .needs_reply = true};
     s->message.command = &s->command;
-    s->message.budget = (struct read_budget){.rows_max = wanted < CHUNK_ROWS_MAX ? wanted : CHUNK_ROWS_MAX,
-                                             .bytes_max = CHUNK_BYTES_MAX,
-                                             .scanned_max = CHUNK_SCANNED_MAX};
-    if (s->message.budget.rows_max == 0) s->message.budget.rows_max = 1;
+    s->message.budget =
+        (struct read_budget){.rows_max = wanted < CHUNK_ROWS_MAX ? wanted : CHUNK_ROWS_MAX,
+                             .bytes_max = CHUNK_BYTES_MAX,
+                             .scanned_max = CHUNK_SCANNED_MAX};
+    if (s->message.budget.rows_max == 0)
+        s->message.budget.rows_max = 1;
     s->message.result.n = 0;
     s->left = BYTES_NULL;
     s->out = true;
@@ -54,7 +60,8 @@ static void send_stream(struct coord_read *r, struct stream *s, uint16_t to, str
     message_push(out, &s->message.head);
 }
 
-static void borrow(struct coord_spares *s, struct message_read *m) {
+static void borrow(struct coord_spares *s, struct message_read *m)
+{
     if (s->count == 0) {
         arena_init(&m->arena, POSITION_ARENA_BYTES);
         return;
@@ -64,7 +71,8 @@ static void borrow(struct coord_spares *s, struct message_read *m) {
     m->result = x->result;
 }
 
-static void give_back(struct coord_spares *s, struct message_read *m) {
+static void give_back(struct coord_spares *s, struct message_read *m)
+{
     if (s->count == COORD_SPARES_MAX || m->result.cap > SPARE_RESULT_BYTES_MAX) {
         buf_free(&m->result);
         arena_free(&m->arena);
@@ -74,20 +82,24 @@ static void give_back(struct coord_spares *s, struct message_read *m) {
     s->spare[s->count++] = (struct coord_spare){.result = m->result, .arena = m->arena};
 }
 
-void coord_spares_free(struct coord_spares *s) {
+void coord_spares_free(struct coord_spares *s)
+{
     for (; s->count; s->count--) {
         buf_free(&s->spare[s->count - 1].result);
         arena_free(&s->spare[s->count - 1].arena);
     }
 }
 
-static uint16_t owner(const struct coord_read *r, struct bytes pk) {
+static uint16_t owner(const struct coord_read *r, struct bytes pk)
+{
     return r->local_only ? r->self : topology_shard(r->topology, token_of_key(pk));
 }
 
 /* Sends the read of the current key, or says that there is none left. */
-static bool send_key(struct coord_read *r, struct message_queue *out) {
-    if (r->key >= r->command->keys_count) return false;
+static bool send_key(struct coord_read *r, struct message_queue *out)
+{
+    if (r->key >= r->command->keys_count)
+        return false;
     struct stream *s = &r->streams[0];
     s->command = *r->command;
     s->command.keys = &r->command->keys[r->key];
@@ -96,9 +108,12 @@ static bool send_key(struct coord_read *r, struct message_queue *out) {
     return true;
 }
 
-static void start_keys(struct coord_read *r, const struct read_position *position, struct message_queue *out) {
+static void start_keys(struct coord_read *r, const struct read_position *position,
+                       struct message_queue *out)
+{
     if (position->set) {
-        while (r->key < r->command->keys_count && !bytes_equal(r->command->keys[r->key], position->pk))
+        while (r->key < r->command->keys_count &&
+               !bytes_equal(r->command->keys[r->key], position->pk))
             r->key++;
         if (r->key == r->command->keys_count) {
             r->key = 0; /* a position of no key here: start over, as nothing of it was returned */
@@ -115,9 +130,12 @@ static void start_keys(struct coord_read *r, const struct read_position *positio
     }
 }
 
-struct coord_read *coord_read_start(const struct topology *t, uint16_t self, const struct read_command *command,
-                                    const struct read_position *position, bool local_only, struct coord_sink sink,
-                                    struct arena *a, void *tag, struct coord_spares *spares, struct message_queue *out) {
+struct coord_read *coord_read_start(const struct topology *t, uint16_t self,
+                                    const struct read_command *command,
+                                    const struct read_position *position, bool local_only,
+                                    struct coord_sink sink, struct arena *a, void *tag,
+                                    struct coord_spares *spares, struct message_queue *out)
+{
     struct coord_read *r = arena_new(a, struct coord_read);
     *r = (struct coord_read){.topology = t,
                              .self = self,
@@ -146,43 +164,56 @@ struct coord_read *coord_read_start(const struct topology *t, uint16_t self, con
     return r;
 }
 
-static void stop(struct coord_read *r, err_t err) {
-    if (r->err == OK) r->err = err;
+static void stop(struct coord_read *r, err_t err)
+{
+    if (r->err == OK)
+        r->err = err;
     r->stopped = true;
 }
 
-static void feed(struct coord_read *r, struct bytes chunk, bool more) {
+static void feed(struct coord_read *r, struct bytes chunk, bool more)
+{
     bool want = true;
     err_t err = r->sink.consume(r->sink.ctx, chunk, more, &want);
-    if (!more) r->final_told = true;
-    if (err != OK || !want || !more) stop(r, err);
+    if (!more)
+        r->final_told = true;
+    if (err != OK || !want || !more)
+        stop(r, err);
 }
 
 /* Positions s->left at the next partition; empty when the chunk is used up. */
-static err_t peek(struct stream *s) {
-    if (s->left.n == 0) return OK;
+static err_t peek(struct stream *s)
+{
+    if (s->left.n == 0)
+        return OK;
     struct result_iter it = result_iter(s->left);
     struct cur ops;
-    if (!result_next(&it, &s->head_pk, &ops)) return it.cur.bad ? ERR_CORRUPT : OK;
+    if (!result_next(&it, &s->head_pk, &ops))
+        return it.cur.bad ? ERR_CORRUPT : OK;
     s->head_token = token_of_key(s->head_pk);
     return OK;
 }
 
 /* Partition order: token, then storage key, which begins with the key's length (see cql/data/row.h). */
-static int compare_heads(const struct stream *a, const struct stream *b) {
-    if (a->head_token.value != b->head_token.value) return a->head_token.value < b->head_token.value ? -1 : 1;
-    if (a->head_pk.n != b->head_pk.n) return a->head_pk.n < b->head_pk.n ? -1 : 1;
+static int compare_heads(const struct stream *a, const struct stream *b)
+{
+    if (a->head_token.value != b->head_token.value)
+        return a->head_token.value < b->head_token.value ? -1 : 1;
+    if (a->head_pk.n != b->head_pk.n)
+        return a->head_pk.n < b->head_pk.n ? -1 : 1;
     return bytes_compare(a->head_pk, b->head_pk);
 }
 
 /* Moves s past its partitions that come before limit (NULL: all of them); returns the bytes passed. */
-static err_t take_run(struct stream *s, const struct stream *limit, struct bytes *run) {
+static err_t take_run(struct stream *s, const struct stream *limit, struct bytes *run)
+{
     const uint8_t *start = s->left.p;
     do {
         struct result_iter it = result_iter(s->left);
         struct bytes pk;
         struct cur ops;
-        if (!result_next(&it, &pk, &ops)) return ERR_CORRUPT;
+        if (!result_next(&it, &pk, &ops))
+            return ERR_CORRUPT;
         struct op op;
         do
             TRY(op_next(&ops, &op));
@@ -196,7 +227,8 @@ static err_t take_run(struct stream *s, const struct stream *limit, struct bytes
 }
 
 /* Consumes as long as every stream that is not done has something to compare. */
-static void merge(struct coord_read *r, struct message_queue *out) {
+static void merge(struct coord_read *r, struct message_queue *out)
+{
     while (!r->stopped) {
         struct stream *first = NULL, *second = NULL;
         bool waiting = false, others = false;
@@ -213,9 +245,11 @@ static void merge(struct coord_read *r, struct message_queue *out) {
                 second = s;
             }
         }
-        if (waiting) return;
+        if (waiting)
+            return;
         if (first == NULL) {
-            if (!r->final_told) feed(r, BYTES_NULL, false);
+            if (!r->final_told)
+                feed(r, BYTES_NULL, false);
             return;
         }
         struct bytes run;
@@ -232,10 +266,12 @@ static void merge(struct coord_read *r, struct message_queue *out) {
     }
 }
 
-static void key_replied(struct coord_read *r, struct stream *s, struct message_queue *out) {
+static void key_replied(struct coord_read *r, struct stream *s, struct message_queue *out)
+{
     bool last = !s->message.more && r->key + 1 >= r->command->keys_count;
     feed(r, buf_bytes(&s->message.result), !last);
-    if (r->stopped) return;
+    if (r->stopped)
+        return;
     if (!s->message.more) {
         r->key++;
         s->message.position = (struct read_position){0};
@@ -243,11 +279,13 @@ static void key_replied(struct coord_read *r, struct stream *s, struct message_q
     send_key(r, out);
 }
 
-bool coord_read_reply(struct coord_read *r, struct message *m, struct message_queue *out) {
+bool coord_read_reply(struct coord_read *r, struct message *m, struct message_queue *out)
+{
     struct stream *s = container_of((struct message_read *)m, struct stream, message);
     s->out = false;
     r->out_count--;
-    if (m->err != OK) stop(r, m->err);
+    if (m->err != OK)
+        stop(r, m->err);
     if (!r->stopped) {
         if (!r->command->is_range) {
             key_replied(r, s, out);
@@ -266,19 +304,23 @@ bool coord_read_reply(struct coord_read *r, struct message *m, struct message_qu
     return coord_read_has_ended(r);
 }
 
-bool coord_read_has_ended(const struct coord_read *r) {
+bool coord_read_has_ended(const struct coord_read *r)
+{
     return r->stopped && r->out_count == 0;
 }
 
-err_t coord_read_err(const struct coord_read *r) {
+err_t coord_read_err(const struct coord_read *r)
+{
     return r->err;
 }
 
-void coord_read_cancel(struct coord_read *r) {
+void coord_read_cancel(struct coord_read *r)
+{
     r->stopped = true;
 }
 
-void coord_read_end(struct coord_read *r) {
+void coord_read_end(struct coord_read *r)
+{
     ensure(r->out_count == 0);
     for (uint16_t i = 0; i < r->streams_count; i++)
         give_back(r->spares, &r->streams[i].message);

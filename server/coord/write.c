@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-void message_free(struct message *m) {
+void message_free(struct message *m)
+{
     free(m);
 }
 
@@ -19,20 +20,27 @@ struct tagged_read {
     struct message_read message;
 };
 
-void *coord_tag(const struct message *m) {
+void *coord_tag(const struct message *m)
+{
     /* Both tagged structs have the tag right in front of the message. */
-    _Static_assert(offsetof(struct tagged_write, message) == offsetof(struct tagged_read, message), "tags in one place");
+    _Static_assert(offsetof(struct tagged_write, message) == offsetof(struct tagged_read, message),
+                   "tags in one place");
     return container_of((struct message_write *)m, struct tagged_write, message)->tag;
 }
 
-void coord_write_start(struct coord_write *w, const struct topology *t, uint16_t self, const struct coord_mutation *mutations,
-                       size_t count, struct arena *a, void *tag, struct message_queue *out) {
+void coord_write_start(struct coord_write *w, const struct topology *t, uint16_t self,
+                       const struct coord_mutation *mutations, size_t count, struct arena *a,
+                       void *tag, struct message_queue *out)
+{
     *w = (struct coord_write){.pending = (uint32_t)count, .count = (uint32_t)count};
     struct tagged_write *all = arena_array(a, struct tagged_write, count);
     for (size_t i = 0; i < count; i++) {
         all[i].tag = tag;
         all[i].message = (struct message_write){
-            .head = {.from = self, .to = topology_shard(t, mutations[i].token), .verb = VERB_WRITE, .needs_reply = true},
+            .head = {.from = self,
+                     .to = topology_shard(t, mutations[i].token),
+                     .verb = VERB_WRITE,
+                     .needs_reply = true},
             .mutation = mutations[i].bytes,
             .log = mutations[i].log,
         };
@@ -40,10 +48,12 @@ void coord_write_start(struct coord_write *w, const struct topology *t, uint16_t
     }
 }
 
-bool coord_write_reply(struct coord_write *w, struct message *m) {
+bool coord_write_reply(struct coord_write *w, struct message *m)
+{
     if (m->err != OK) {
         w->failed++;
-        if (w->err == OK) w->err = m->err;
+        if (w->err == OK)
+            w->err = m->err;
     }
     return --w->pending == 0;
 }

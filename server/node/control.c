@@ -8,24 +8,29 @@
 #include <stdlib.h>
 
 void control_init(struct control *c, const struct node *node, struct schema *schema, uint64_t seed,
-                  err_t (*persist)(void *ctx, struct bytes schema), void *persist_ctx) {
-    *c = (struct control){.node = node, .schema = schema_ref(schema), .persist = persist, .persist_ctx = persist_ctx};
+                  err_t (*persist)(void *ctx, struct bytes schema), void *persist_ctx)
+{
+    *c = (struct control){
+        .node = node, .schema = schema_ref(schema), .persist = persist, .persist_ctx = persist_ctx};
     prng_init(&c->random, seed);
     c->timeuuid.clock_seq_node = (prng_u64(&c->random) & 0x3fffffffffffffff) | 0x8000010000000000;
     c->messages = calloc(node->topology.shards, sizeof *c->messages);
     ensure(c->messages != NULL);
 }
 
-void control_free(struct control *c) {
+void control_free(struct control *c)
+{
     ensure(c->change == NULL && c->waiting.head == NULL);
     schema_unref(c->schema);
     free(c->messages);
 }
 
 /* A fresh time UUID for a table's id. */
-static struct uuid new_table_id(struct control *c) {
+static struct uuid new_table_id(struct control *c)
+{
     int64_t ticks = c->now.wall.us * 10 + 0x01B21DD213814000;
-    if (ticks <= c->timeuuid.last_ticks) ticks = c->timeuuid.last_ticks + 1;
+    if (ticks <= c->timeuuid.last_ticks)
+        ticks = c->timeuuid.last_ticks + 1;
     c->timeuuid.last_ticks = ticks;
     struct uuid id;
     uuid_of_ticks(ticks, c->timeuuid.clock_seq_node, id.b);
@@ -33,7 +38,9 @@ static struct uuid new_table_id(struct control *c) {
 }
 
 /* TRUNCATE is a change of the table's incarnation: taken over by every shard like any other, but no event to clients. */
-static err_t truncate_table(struct control *c, struct message_change *m, const struct statement *s, struct schema **out) {
+static err_t truncate_table(struct control *c, struct message_change *m, const struct statement *s,
+                            struct schema **out)
+{
     const struct table *t;
     TRY(plan_truncate_table(s->ast, c->schema, m->keyspace, &t, &m->fail));
     return schema_truncate_table(c->schema, &t->id, out, &m->fail);
@@ -42,15 +49,19 @@ static err_t truncate_table(struct control *c, struct message_change *m, const s
 /* The level has so many slots on every shard; some are kept for built-in tables and for tables that are being emptied. */
 enum { TABLES_MAX = 3500 };
 
-static err_t check_tables_count(const struct schema *s, struct fail *fail) {
+static err_t check_tables_count(const struct schema *s, struct fail *fail)
+{
     size_t count = 0;
     for (size_t i = 0; i < s->keyspaces_count; i++)
         count += s->keyspaces[i]->tables_count;
-    if (count <= TABLES_MAX) return OK;
+    if (count <= TABLES_MAX)
+        return OK;
     return fail_set(fail, ERR_INVALID, "A node holds at most %d tables", TABLES_MAX);
 }
 
-static err_t change_schema(struct control *c, struct message_change *m, const struct statement *s, struct schema **out) {
+static err_t change_schema(struct control *c, struct message_change *m, const struct statement *s,
+                           struct schema **out)
+{
     int one_node = 1;
     struct schema_env env = {
         .now = c->now.wall,
@@ -64,7 +75,8 @@ static err_t change_schema(struct control *c, struct message_change *m, const st
     };
     struct schema_change change = {0};
     TRY(plan_ddl(s->ast, c->schema, m->keyspace, &env, m->arena, &change, &m->fail));
-    if (change.schema == NULL) return OK;
+    if (change.schema == NULL)
+        return OK;
     err_t err = check_tables_count(change.schema, &m->fail);
     if (err != OK) {
         schema_unref(change.schema);
@@ -77,7 +89,8 @@ static err_t change_schema(struct control *c, struct message_change *m, const st
     return OK;
 }
 
-static err_t apply(struct control *c, struct message_change *m, struct schema **out) {
+static err_t apply(struct control *c, struct message_change *m, struct schema **out)
+{
     struct statement *s;
     TRY(statement_compile(m->text, c->schema, m->keyspace, &s, &m->fail));
     m->truncate = s->kind == STATEMENT_TRUNCATE;
@@ -90,17 +103,21 @@ static err_t apply(struct control *c, struct message_change *m, struct schema **
     return err;
 }
 
-static err_t persist(struct control *c, struct schema *schema, struct fail *fail) {
+static err_t persist(struct control *c, struct schema *schema, struct fail *fail)
+{
     struct buf b = {0};
     schema_encode(schema, &b);
     err_t err = c->persist(c->persist_ctx, buf_bytes(&b));
     buf_free(&b);
-    if (err == OK) return OK;
-    return fail_set(fail, ERR_SERVER, "The schema change was refused: it cannot be made durable (%s)",
+    if (err == OK)
+        return OK;
+    return fail_set(fail, ERR_SERVER,
+                    "The schema change was refused: it cannot be made durable (%s)",
                     err == ERR_DISK_FULL ? "no space left on the disk" : err_name(err));
 }
 
-static void publish(struct control *c, struct schema *schema, bool is_event) {
+static void publish(struct control *c, struct schema *schema, bool is_event)
+{
     c->event = c->change->event;
     c->pending = c->node->topology.shards;
     for (uint16_t i = 0; i < c->node->topology.shards; i++) {
@@ -114,13 +131,16 @@ static void publish(struct control *c, struct schema *schema, bool is_event) {
 }
 
 /* Begins the change; false when it has ended at once (refused, or nothing to do). */
-static bool begin(struct control *c, struct message_change *m) {
+static bool begin(struct control *c, struct message_change *m)
+{
     struct schema *fresh = NULL;
     err_t err = apply(c, m, &fresh);
-    if (err == OK && fresh) err = persist(c, fresh, &m->fail);
+    if (err == OK && fresh)
+        err = persist(c, fresh, &m->fail);
     m->changed = err == OK && fresh != NULL;
     if (!m->changed) {
-        if (fresh) schema_unref(fresh);
+        if (fresh)
+            schema_unref(fresh);
         message_reply(&c->out, &m->head, err);
         return false;
     }
@@ -131,13 +151,16 @@ static bool begin(struct control *c, struct message_change *m) {
     return true;
 }
 
-static void begin_next(struct control *c) {
+static void begin_next(struct control *c)
+{
     struct message *m;
     while (c->change == NULL && (m = message_pop(&c->waiting)))
-        if (begin(c, container_of(m, struct message_change, head))) return;
+        if (begin(c, container_of(m, struct message_change, head)))
+            return;
 }
 
-void control_message(struct control *c, struct now now, struct message *m) {
+void control_message(struct control *c, struct now now, struct message *m)
+{
     c->now = now;
     if (!m->is_reply) {
         ensure(m->verb == VERB_CHANGE);
@@ -146,7 +169,8 @@ void control_message(struct control *c, struct now now, struct message *m) {
         return;
     }
     ensure(m->verb == VERB_SCHEMA && c->pending > 0);
-    if (--c->pending) return;
+    if (--c->pending)
+        return;
     struct message_change *done = c->change;
     c->change = NULL;
     message_reply(&c->out, &done->head, OK);

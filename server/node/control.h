@@ -7,11 +7,11 @@
 
 struct control {
     const struct node *node;
-    struct schema *schema;        /* reference; the newest */
+    struct schema *schema; /* reference; the newest */
     struct message_queue out;
-    struct message_queue waiting; /* changes not begun */
+    struct message_queue waiting;  /* changes not begun */
     struct message_change *change; /* the one being taken over by the shards */
-    uint16_t pending;             /* shards that have not yet */
+    uint16_t pending;              /* shards that have not yet */
     struct message_schema *messages;
     struct schema_event event;
     struct now now;

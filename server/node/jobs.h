@@ -8,9 +8,9 @@ struct jobs {
     struct message_queue out, queue; /* queue: flushes to be stepped */
     struct mono_us retry;            /* no step before: the disk was full */
     bool disk_full;
-    err_t failed;                    /* the level cannot be trusted any more (ERR_IO): the driver stops the node */
+    err_t failed; /* the level cannot be trusted any more (ERR_IO): the driver stops the node */
     struct arena arena;
-    struct fail fail;                /* why the last step failed; for the log */
+    struct fail fail; /* why the last step failed; for the log */
 };
 
 void jobs_init(struct jobs *j);

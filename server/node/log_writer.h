@@ -12,14 +12,15 @@ struct log_writer {
     uint64_t *flushed_seq;         /* of each shard */
     bool dirty;                    /* appended since the last sync */
     struct mono_us synced_at;
-    int pressed;                   /* shard asked to flush, -1 */
-    err_t failed;                  /* the log cannot be trusted any more: the node must stop */
+    int pressed;  /* shard asked to flush, -1 */
+    err_t failed; /* the log cannot be trusted any more: the node must stop */
     struct arena arena;
     struct fail fail;
 };
 
 /* log: open and replayed. flushed_seq: of each shard at start. */
-void log_writer_init(struct log_writer *w, const struct node *node, struct commitlog *log, const uint64_t *flushed_seq);
+void log_writer_init(struct log_writer *w, const struct node *node, struct commitlog *log,
+                     const uint64_t *flushed_seq);
 void log_writer_free(struct log_writer *w);
 void log_writer_message(struct log_writer *w, struct message *m);
 /* After all messages at hand: syncs and answers. When w->failed is set afterwards, the driver stops the process at once, before any of

@@ -18,14 +18,15 @@ struct node {
     struct session_limits limits;
     struct uuid host_id;
     struct bytes cluster_name, data_center, rack, release_version, product_version, snitch;
-    struct bytes listen_address, broadcast_address, rpc_address; /* 4 or 16 bytes, as inet values are serialised */
+    struct bytes listen_address, broadcast_address,
+        rpc_address; /* 4 or 16 bytes, as inet values are serialised */
     uint16_t native_port, shard_aware_port, storage_port;
-    struct bytes tokens;        /* serialised set<text> */
+    struct bytes tokens; /* serialised set<text> */
     int32_t gossip_generation;
     struct describe_env describe;
     enum sync_mode sync_mode;
-    int64_t sync_period_us;     /* SYNC_PERIODIC */
-    int64_t purge_period_us;    /* between two purge walks of a shard */
+    int64_t sync_period_us;  /* SYNC_PERIODIC */
+    int64_t purge_period_us; /* between two purge walks of a shard */
     const struct setting *settings;
     size_t settings_count;
 };
@@ -36,7 +37,7 @@ struct message_log {
     struct buf batch; /* malloc'ed; freed by the shard when the reply is back */
     uint64_t last_seq;
     bool sync;
-    bool synced;      /* reply */
+    bool synced; /* reply */
 };
 
 /* VERB_LOG_TRIM, shard → log, one way. */

@@ -20,7 +20,8 @@ struct directory {
 };
 
 /* Opens, or makes with the shard count given. ERR_CONFIG with one line: another process holds it, another format version, not writable. */
-err_t directory_open(const char *path, uint32_t shards, uint32_t ignore_msb, struct directory *out, struct fail *fail) MUST_USE;
+err_t directory_open(const char *path, uint32_t shards, uint32_t ignore_msb, struct directory *out,
+                     struct fail *fail) MUST_USE;
 void directory_close(struct directory *d);
 
 #endif

@@ -10,21 +10,26 @@
 #include <unistd.h>
 
 /* Every connection is a file: take what the hard limit gives. */
-static void raise_file_limit(void) {
+static void raise_file_limit(void)
+{
     struct rlimit r;
-    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == r.rlim_max) return;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == r.rlim_max)
+        return;
     r.rlim_cur = r.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &r) != 0) log_warn("start", "cannot raise the limit of open files");
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        log_warn("start", "cannot raise the limit of open files");
 }
 
-static int wait_for_signal(const sigset_t *set) {
+static int wait_for_signal(const sigset_t *set)
+{
     int sig;
     while (sigwait(set, &sig) != 0)
         ;
     return sig;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct arena a;
     arena_init(&a, 0);
     struct fail fail = {.arena = &a};
@@ -51,8 +56,9 @@ int main(int argc, char **argv) {
         fprintf(stderr, "helenusd: %.*s\n", BYTES_FMT(fail.message));
         _exit(1); /* what was opened so far is the system's to take back */
     }
-    printf("helenusd %s serving CQL on %s:%u, directory %s, shards %u, loops %u\n", HELENUS_VERSION, config.rpc_address,
-           config.native_transport_port, config.directory, server.node.topology.shards, server.loops_count);
+    printf("helenusd %s serving CQL on %s:%u, directory %s, shards %u, loops %u\n", HELENUS_VERSION,
+           config.rpc_address, config.native_transport_port, config.directory,
+           server.node.topology.shards, server.loops_count);
     fflush(stdout);
     notify_ready();
     int sig = wait_for_signal(&set);

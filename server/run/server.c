@@ -19,18 +19,23 @@
 
 enum { STOP_WAIT_US = 5 * 1000 * 1000, DRAIN_WAIT_US = 60 * 1000 * 1000, POLL_US = 2000 };
 
-void server_die(const char *component, const char *what) {
+void server_die(const char *component, const char *what)
+{
     log_error(component, "%s", what);
     _exit(3);
 }
 
-static uint64_t random_u64(void) {
+static uint64_t random_u64(void)
+{
     uint64_t x;
-    if (getrandom(&x, sizeof x, 0) != sizeof x) server_die("start", "the system gives no random bytes");
+    if (getrandom(&x, sizeof x, 0) != sizeof x)
+        server_die("start", "the system gives no random bytes");
     return x;
 }
 
-static err_t open_stores(struct server *s, struct store **stores, const char *path, uint32_t count, struct fail *fail) {
+static err_t open_stores(struct server *s, struct store **stores, const char *path, uint32_t count,
+                         struct fail *fail)
+{
     for (uint32_t i = 0; i < count; i++) {
         struct store_options o = {
             .shard = i,
@@ -46,19 +51,24 @@ static err_t open_stores(struct server *s, struct store **stores, const char *pa
 
 /* --- What the node keeps of itself -------------------------------------------------------------------------------------------------- */
 
-static err_t state_put(struct store *s, const char *key, struct bytes value, struct fail *fail) {
+static err_t state_put(struct store *s, const char *key, struct bytes value, struct fail *fail)
+{
     err_t err = store_state_put(s, bytes_str(key), value);
     return err == OK ? OK : fail_set(fail, err, "cannot write the node's state: %s", err_name(err));
 }
 
-static err_t state_get(struct store *s, const char *key, struct arena *a, struct bytes *out, struct fail *fail) {
+static err_t state_get(struct store *s, const char *key, struct arena *a, struct bytes *out,
+                       struct fail *fail)
+{
     err_t err = store_state_get(s, bytes_str(key), a, out);
-    if (err == OK || err == ERR_NOT_FOUND) return err;
+    if (err == OK || err == ERR_NOT_FOUND)
+        return err;
     return fail_set(fail, err, "cannot read the node's state (%s): %s", key, err_name(err));
 }
 
 /* Drawn once, when the directory is new: the host id (a random UUID) and the tokens. */
-static err_t load_identity(struct server *s, struct store *first, struct fail *fail) {
+static err_t load_identity(struct server *s, struct store *first, struct fail *fail)
+{
     struct bytes id, tokens;
     err_t err = state_get(first, "host_id", &s->arena, &id, fail);
     if (err == ERR_NOT_FOUND) {
@@ -88,7 +98,8 @@ static err_t load_identity(struct server *s, struct store *first, struct fail *f
         directory = bytes_of(arena_zalloc(&s->arena, 16, 1), 16);
     else
         TRY(err);
-    if (id.n != 16 || tokens.n % 8 != 0 || directory.n != 16) return fail_set(fail, ERR_CORRUPT, "the node's host id or tokens are damaged");
+    if (id.n != 16 || tokens.n % 8 != 0 || directory.n != 16)
+        return fail_set(fail, ERR_CORRUPT, "the node's host id or tokens are damaged");
     memcpy(s->node.host_id.b, id.p, 16);
     memcpy(s->directory_id.b, directory.p, 16);
     /* system.local.tokens: set<text>, sorted as text. */
@@ -119,7 +130,9 @@ static err_t load_identity(struct server *s, struct store *first, struct fail *f
     return OK;
 }
 
-static err_t load_schema(struct store *first, struct arena *a, struct schema **out, struct fail *fail) {
+static err_t load_schema(struct store *first, struct arena *a, struct schema **out,
+                         struct fail *fail)
+{
     struct bytes b;
     err_t err = state_get(first, "schema", a, &b, fail);
     if (err == ERR_NOT_FOUND) {
@@ -131,17 +144,21 @@ static err_t load_schema(struct store *first, struct arena *a, struct schema **o
 }
 
 /* Called on the control thread while the loops run: LMDB itself admits one writer at a time. */
-static err_t persist_schema(void *ctx, struct bytes schema) {
+static err_t persist_schema(void *ctx, struct bytes schema)
+{
     return store_state_put(ctx, bytes_str("schema"), schema);
 }
 
-static uint32_t loops_wanted(const struct server *s, uint32_t shards) {
+static uint32_t loops_wanted(const struct server *s, uint32_t shards)
+{
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint32_t loops = s->config->loops ? s->config->loops : cores > 0 ? (uint32_t)cores : 1;
     return loops < shards ? loops : shards;
 }
 
-static err_t open_log(struct server *s, const char *path, struct store **stores, uint32_t shards, struct fail *fail) {
+static err_t open_log(struct server *s, const char *path, struct store **stores, uint32_t shards,
+                      struct fail *fail)
+{
     struct commitlog_options o = {
         .directory = arena_cstr(&s->arena, arena_printf(&s->arena, "%s/commitlog", path)),
         .segment_bytes = s->config->commitlog_segment_bytes,
@@ -153,44 +170,54 @@ static err_t open_log(struct server *s, const char *path, struct store **stores,
     TRY(commitlog_open(&s->disk, &o, &s->commitlog, fail));
     uint64_t records;
     TRY(replay_log(s->commitlog, stores, shards, loops_wanted(s, shards), &records, fail));
-    if (records) log_info("commitlog", "replayed %llu records", (unsigned long long)records);
+    if (records)
+        log_info("commitlog", "replayed %llu records", (unsigned long long)records);
     return OK;
 }
 
 /* --- Start -------------------------------------------------------------------------------------------------------------------------- */
 
-static struct bytes inet_value(struct arena *a, const char *text) {
+static struct bytes inet_value(struct arena *a, const char *text)
+{
     struct bytes out = BYTES_NULL;
     struct fail ignored = {.arena = a};
-    if (type_from_text(type_native(TYPE_INET), bytes_str(text), a, &out, &ignored) != OK) return BYTES_NULL;
+    if (type_from_text(type_native(TYPE_INET), bytes_str(text), a, &out, &ignored) != OK)
+        return BYTES_NULL;
     return out;
 }
 
 /* The ring of a node that is alone: each of its tokens ends a range that it owns itself. */
-static void describe_ranges(void *ctx, struct bytes keyspace, struct arena *a, struct describe_range **out, size_t *count) {
+static void describe_ranges(void *ctx, struct bytes keyspace, struct arena *a,
+                            struct describe_range **out, size_t *count)
+{
     (void)keyspace;
     const struct server *s = ctx;
     struct describe_range *r = arena_array(a, struct describe_range, s->own_tokens_count);
     struct bytes *endpoint = arena_array(a, struct bytes, 1);
     *endpoint = arena_printf(a, "/%s:%u", s->config->broadcast_address, s->node.storage_port);
     for (size_t i = 0; i < s->own_tokens_count; i++)
-        r[i] = (struct describe_range){
-            .end = arena_printf(a, "%lld", (long long)s->own_tokens[i]), .endpoints = endpoint, .endpoints_count = 1};
+        r[i] = (struct describe_range){.end = arena_printf(a, "%lld", (long long)s->own_tokens[i]),
+                                       .endpoints = endpoint,
+                                       .endpoints_count = 1};
     *out = r;
     *count = s->own_tokens_count;
 }
 
 /* Each shard has its share, but room for a few of the largest messages whatever the number of shards. */
-static size_t memory_of_a_shard(const struct config *c, uint32_t shards) {
+static size_t memory_of_a_shard(const struct config *c, uint32_t shards)
+{
     size_t share = c->request_memory_bytes / shards, least = 4 * (size_t)c->frame_bytes_max;
     return share > least ? share : least;
 }
 
-static void fill_node(struct server *s, const struct directory *d) {
+static void fill_node(struct server *s, const struct directory *d)
+{
     const struct config *c = s->config;
     struct node *n = &s->node;
     *n = (struct node){
-        .topology = {.shards = (uint16_t)d->shards, .ignore_msb = (uint8_t)d->ignore_msb, .local_dc = bytes_str(c->data_center)},
+        .topology = {.shards = (uint16_t)d->shards,
+                     .ignore_msb = (uint8_t)d->ignore_msb,
+                     .local_dc = bytes_str(c->data_center)},
         .limits = {.frame_bytes_max = c->frame_bytes_max,
                    .output_bytes_max = c->output_bytes_max,
                    .requests_max = c->requests_per_connection_max,
@@ -228,7 +255,8 @@ static void fill_node(struct server *s, const struct directory *d) {
     };
 }
 
-static void make_threads(struct server *s) {
+static void make_threads(struct server *s)
+{
     uint32_t shards = s->node.topology.shards;
     s->loops_count = loops_wanted(s, shards);
     s->threads_count = s->loops_count + 3;
@@ -248,7 +276,8 @@ static void make_threads(struct server *s) {
     thread_init(&s->threads[s->loops_count + 2], s, THREAD_JOBS, 0);
 }
 
-static void make_machines(struct server *s, struct store **stores, struct schema *schema) {
+static void make_machines(struct server *s, struct store **stores, struct schema *schema)
+{
     uint32_t shards = s->node.topology.shards;
     s->shards = calloc(shards, sizeof *s->shards);
     s->shard_connections = calloc(shards, sizeof *s->shard_connections);
@@ -264,8 +293,11 @@ static void make_machines(struct server *s, struct store **stores, struct schema
     free(flushed);
 }
 
-static err_t open_all(struct server *s, struct directory *d, struct store **stores, struct fail *fail) {
-    TRY(directory_open(s->config->directory, s->config->shards, s->config->shards_ignore_msb, d, fail));
+static err_t open_all(struct server *s, struct directory *d, struct store **stores,
+                      struct fail *fail)
+{
+    TRY(directory_open(s->config->directory, s->config->shards, s->config->shards_ignore_msb, d,
+                       fail));
     s->lock_fd = d->lock_fd;
     TRY(open_stores(s, stores, d->path, d->shards, fail));
     struct schema *schema;
@@ -280,7 +312,8 @@ static err_t open_all(struct server *s, struct directory *d, struct store **stor
     return OK;
 }
 
-err_t server_start(struct server *s, const struct config *c, struct fail *fail) {
+err_t server_start(struct server *s, const struct config *c, struct fail *fail)
+{
     *s = (struct server){.config = c, .lock_fd = -1};
     arena_init(&s->arena, 0);
     struct directory d;
@@ -292,7 +325,8 @@ err_t server_start(struct server *s, const struct config *c, struct fail *fail) 
     for (uint32_t i = 0; i < s->threads_count; i++) {
         struct thread *t = &s->threads[i];
         for (uint32_t k = 0; k < t->shards_count; k++)
-            thread_awake_shard(t, t->shards[k]); /* the first turn is everyone's: it sets the first deadline */
+            thread_awake_shard(
+                t, t->shards[k]); /* the first turn is everyone's: it sets the first deadline */
         thread_start(t);
     }
     return OK;
@@ -300,16 +334,19 @@ err_t server_start(struct server *s, const struct config *c, struct fail *fail) 
 
 /* --- Stop --------------------------------------------------------------------------------------------------------------------------- */
 
-static void pause_us(long us) {
+static void pause_us(long us)
+{
     struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
     nanosleep(&t, NULL);
 }
 
-static void send_to_shards(struct server *s, uint8_t verb) {
+static void send_to_shards(struct server *s, uint8_t verb)
+{
     for (uint32_t i = 0; i < s->node.topology.shards; i++) {
         struct message *m = calloc(1, sizeof *m);
         ensure(m != NULL);
-        *m = (struct message){.from = (uint16_t)i, .to = (uint16_t)i, .verb = verb, .needs_reply = true};
+        *m = (struct message){
+            .from = (uint16_t)i, .to = (uint16_t)i, .verb = verb, .needs_reply = true};
         struct message_queue q = {0};
         message_push(&q, m);
         struct thread *t = server_thread_of(s, (uint16_t)i);
@@ -319,15 +356,18 @@ static void send_to_shards(struct server *s, uint8_t verb) {
 }
 
 /* Waits until every shard has answered, at most limit_us. */
-static bool wait_for_shards(struct server *s, long limit_us) {
+static bool wait_for_shards(struct server *s, long limit_us)
+{
     for (long waited = 0; waited < limit_us; waited += POLL_US) {
-        if (__atomic_load_n(&s->drained, __ATOMIC_ACQUIRE) == s->node.topology.shards) return true;
+        if (__atomic_load_n(&s->drained, __ATOMIC_ACQUIRE) == s->node.topology.shards)
+            return true;
         pause_us(POLL_US);
     }
     return false;
 }
 
-static void stop_threads(struct server *s, uint32_t first, uint32_t count) {
+static void stop_threads(struct server *s, uint32_t first, uint32_t count)
+{
     for (uint32_t i = first; i < first + count; i++) {
         __atomic_store_n(&s->threads[i].stopping, true, __ATOMIC_RELEASE);
         thread_wake(&s->threads[i]);
@@ -336,7 +376,8 @@ static void stop_threads(struct server *s, uint32_t first, uint32_t count) {
         thread_join(&s->threads[i]);
 }
 
-void server_stop(struct server *s) {
+void server_stop(struct server *s)
+{
     /* Input ends first, so that what is drained stays drained. */
     send_to_shards(s, VERB_STOP);
     bool quiet = wait_for_shards(s, STOP_WAIT_US);

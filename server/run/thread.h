@@ -32,45 +32,46 @@ struct thread {
     ev_prepare prepare;
     ev_check check;
     ev_timer timer;
-    ev_idle idle;               /* active while a turn left work behind */
+    ev_idle idle; /* active while a turn left work behind */
     struct mailbox mailbox;
-    struct message_queue local; /* to be delivered on this thread */
+    struct message_queue local;     /* to be delivered on this thread */
     struct message_queue *outboxes; /* one a thread of the server */
     struct now now;
-    bool stopping;              /* atomic: leave the loop */
+    bool stopping; /* atomic: leave the loop */
     /* THREAD_LOOP */
     struct shard **shards;
     uint32_t shards_count;
-    struct shard **awake;       /* shards that something reached since their last end of a turn; room for all */
+    struct shard *
+        *awake; /* shards that something reached since their last end of a turn; room for all */
     uint32_t awake_count;
-    struct mono_us timer_at;    /* when the timer fires; MONO_NEVER: it does not run */
+    struct mono_us timer_at; /* when the timer fires; MONO_NEVER: it does not run */
     struct list connections;
     struct message_queue stops; /* VERB_STOP of shards with requests in flight */
     uint8_t *read_buffer;
-    bool closing;               /* no new input is taken any more */
+    bool closing; /* no new input is taken any more */
 };
 
 struct server {
     const struct config *config;
     struct node node;
-    struct arena arena;         /* lives as long as the server */
-    int64_t *own_tokens;        /* ascending */
+    struct arena arena;  /* lives as long as the server */
+    int64_t *own_tokens; /* ascending */
     size_t own_tokens_count;
-    struct thread *threads;     /* loops, then control, log, jobs */
+    struct thread *threads; /* loops, then control, log, jobs */
     uint32_t threads_count, loops_count;
     struct shard *shards;
     struct control control;
     struct log_writer log_writer;
     struct jobs jobs;
-    struct uuid directory_id;   /* drawn with the directory: a foreign log segment is refused */
+    struct uuid directory_id; /* drawn with the directory: a foreign log segment is refused */
     struct disk disk;
     struct commitlog *commitlog;
     int lock_fd;
     uint32_t *shard_connections; /* atomic, by shard */
-    uint32_t connections;       /* atomic */
+    uint32_t connections;        /* atomic */
     struct listener *listeners;
     size_t listeners_count;
-    uint32_t drained;           /* atomic: shards that have drained */
+    uint32_t drained; /* atomic: shards that have drained */
 };
 
 struct thread *server_thread_of(struct server *s, uint16_t endpoint);
@@ -92,7 +93,7 @@ void thread_awake_shard(struct thread *t, struct shard *s);
 /* connection.c: what loops do with sockets. */
 struct listener;
 void connections_accept_fd(struct thread *t, struct message *m); /* VERB_CONNECTION */
-void connections_write(struct thread *t);                       /* outputs of all shards of t */
+void connections_write(struct thread *t);                        /* outputs of all shards of t */
 void connections_stop_input(struct thread *t);
 void connections_close_all(struct thread *t);
 err_t listeners_open(struct server *s, struct fail *fail) MUST_USE;

@@ -3,16 +3,20 @@
  * taking over of a prepared statement, control's schema change. */
 #include "server/session/session_priv.h"
 
-static void finish(struct request *r) {
-    if (r->refs == 0) request_done(r);
+static void finish(struct request *r)
+{
+    if (r->refs == 0)
+        request_done(r);
 }
 
-static void fail_and_finish(struct request *r, err_t err) {
+static void fail_and_finish(struct request *r, err_t err)
+{
     request_fail(r, err);
     finish(r);
 }
 
-static void respond_void(struct request *r) {
+static void respond_void(struct request *r)
+{
     size_t at;
     struct buf *out = request_begin_response(r, OPCODE_RESULT, &at);
     if (out) {
@@ -23,17 +27,22 @@ static void respond_void(struct request *r) {
 
 /* --- Values and environment ---------------------------------------------------------------------------------------------------- */
 
-static int64_t next_timestamp(struct session_host *h) {
+static int64_t next_timestamp(struct session_host *h)
+{
     int64_t us = h->now.wall.us;
-    if (us <= h->last_timestamp_us) us = h->last_timestamp_us + 1;
+    if (us <= h->last_timestamp_us)
+        us = h->last_timestamp_us + 1;
     h->last_timestamp_us = us;
     return us;
 }
 
 /* The wire's "unset" becomes plan's. Values are in the request's arena, so they may be changed in place. */
-static const struct bytes *plan_values(struct request *r, const struct bytes *values, uint16_t count) {
+static const struct bytes *plan_values(struct request *r, const struct bytes *values,
+                                       uint16_t count)
+{
     for (uint16_t i = 0; i < count; i++) {
-        if (values[i].p != wire_unset) continue;
+        if (values[i].p != wire_unset)
+            continue;
         struct bytes *copy = arena_alloc(&r->arena, sizeof *copy * count);
         for (uint16_t k = 0; k < count; k++)
             copy[k] = values[k].p == wire_unset ? bytes_unset() : values[k];
@@ -43,7 +52,8 @@ static const struct bytes *plan_values(struct request *r, const struct bytes *va
 }
 
 /* Values by name are put in the order of the statement's markers; Cassandra takes the last of equal names too. */
-static err_t bind_values(struct request *r, const struct query_params *p, bool prepared) {
+static err_t bind_values(struct request *r, const struct query_params *p, bool prepared)
+{
     const struct statement *s = r->statement;
     const struct bytes *values = p->values;
     uint16_t count = p->values_count;
@@ -52,7 +62,8 @@ static err_t bind_values(struct request *r, const struct query_params *p, bool p
         count = 0;
         for (uint16_t i = 0; i < s->binds_count; i++) {
             for (uint16_t k = 0; k < p->values_count; k++) {
-                if (!bytes_equal(p->names[k], s->binds[i].name)) continue;
+                if (!bytes_equal(p->names[k], s->binds[i].name))
+                    continue;
                 ordered[count++] = p->values[k];
                 break;
             }
@@ -61,8 +72,9 @@ static err_t bind_values(struct request *r, const struct query_params *p, bool p
     }
     if (count != s->binds_count) {
         if (prepared)
-            return fail_set(&r->fail, ERR_INVALID, "there were %u markers(?) in CQL but %u bound variables", s->binds_count,
-                            count);
+            return fail_set(&r->fail, ERR_INVALID,
+                            "there were %u markers(?) in CQL but %u bound variables",
+                            s->binds_count, count);
         return fail_set(&r->fail, ERR_INVALID, "Invalid amount of bind variables");
     }
     r->env.values = plan_values(r, values, count);
@@ -70,7 +82,8 @@ static err_t bind_values(struct request *r, const struct query_params *p, bool p
     return OK;
 }
 
-static void set_env(struct request *r, const struct query_params *p) {
+static void set_env(struct request *r, const struct query_params *p)
+{
     struct session_host *h = r->host;
     r->env = (struct exec_env){
         .now = h->now,
@@ -85,7 +98,8 @@ static void set_env(struct request *r, const struct query_params *p) {
     };
 }
 
-static err_t set_deadline(struct request *r, int64_t default_us) {
+static err_t set_deadline(struct request *r, int64_t default_us)
+{
     int64_t us = 0;
     TRY(statement_timeout_us(r->statement, &r->env, &us));
     r->deadline.us = r->started.us + (us > 0 ? us : default_us);
@@ -94,7 +108,8 @@ static err_t set_deadline(struct request *r, int64_t default_us) {
 
 /* --- SELECT ------------------------------------------------------------------------------------------------------------------------ */
 
-static void respond_rows(struct request *r) {
+static void respond_rows(struct request *r)
+{
     uint32_t count = 0;
     struct bytes paging_state = BYTES_NULL;
     err_t err = select_finish(r->run, &count, &paging_state);
@@ -106,18 +121,21 @@ static void respond_rows(struct request *r) {
     }
     size_t at;
     struct buf *out = request_begin_response(r, OPCODE_RESULT, &at);
-    if (out == NULL) return;
+    if (out == NULL)
+        return;
     buf_reserve(out, r->rows.n + 256);
     buf_be32(out, RESULT_ROWS);
     const uint8_t *changed = r->metadata_changed ? r->metadata_id : NULL;
-    result_put_metadata(out, r->statement, r->version, r->skip_metadata && !changed ? METADATA_NO_METADATA : 0, paging_state,
+    result_put_metadata(out, r->statement, r->version,
+                        r->skip_metadata && !changed ? METADATA_NO_METADATA : 0, paging_state,
                         changed);
     buf_be32(out, count);
     buf_put_bytes(out, buf_bytes(&r->rows));
     request_end_response(r, out, at);
 }
 
-static err_t sink_consume(void *ctx, struct bytes result, bool more, bool *want_more) {
+static err_t sink_consume(void *ctx, struct bytes result, bool more, bool *want_more)
+{
     struct request *r = ctx;
     if (r->rows.n > 256u * 1024 * 1024)
         return fail_set(&r->fail, ERR_INVALID, "The result is larger than 256 MiB: use paging");
@@ -126,23 +144,28 @@ static err_t sink_consume(void *ctx, struct bytes result, bool more, bool *want_
     size_t grown = r->rows.n - before;
     if (!session_host_has_room(r->host, grown)) {
         r->host->counters.overloaded++;
-        return fail_set(&r->fail, ERR_OVERLOADED, "Too many results under way on this shard; use smaller pages or retry later");
+        return fail_set(
+            &r->fail, ERR_OVERLOADED,
+            "Too many results under way on this shard; use smaller pages or retry later");
     }
     r->bytes_charged += grown;
     r->host->requests_bytes += grown;
     return OK;
 }
 
-static uint32_t sink_rows_wanted(void *ctx) {
+static uint32_t sink_rows_wanted(void *ctx)
+{
     return select_rows_wanted(((struct request *)ctx)->run);
 }
 
 /* Served from this shard's view of the node: see server/node/vtables.h. */
-static bool is_local_table(const struct table *t) {
+static bool is_local_table(const struct table *t)
+{
     return t->is_virtual || t->ks->replication.class == REPLICATION_LOCAL;
 }
 
-static err_t select_start(struct request *r, const struct query_params *p) {
+static err_t select_start(struct request *r, const struct query_params *p)
+{
     struct session_host *h = r->host;
     const struct statement *s = r->statement;
     r->consistency = (uint16_t)statement_consistency(s, p->consistency);
@@ -151,16 +174,19 @@ static err_t select_start(struct request *r, const struct query_params *p) {
     struct select_options o = {.page_size = p->page_size, .paging_state = p->paging_state};
     TRY(select_begin(s, &r->env, &o, &r->rows, &r->run));
     const struct read_command *c = select_command(r->run);
-    if (c == NULL) return OK;
-    if (c->is_range) TRY(set_deadline(r, h->limits->range_timeout_us));
+    if (c == NULL)
+        return OK;
+    if (c->is_range)
+        TRY(set_deadline(r, h->limits->range_timeout_us));
     struct coord_sink sink = {.ctx = r, .consume = sink_consume, .rows_wanted = sink_rows_wanted};
-    r->read = coord_read_start(h->topology, h->shard, c, select_position(r->run), is_local_table(s->table), sink, &r->arena, r,
-                               &h->spares, h->out);
+    r->read = coord_read_start(h->topology, h->shard, c, select_position(r->run),
+                               is_local_table(s->table), sink, &r->arena, r, &h->spares, h->out);
     r->refs = coord_read_has_ended(r->read) ? 0 : 1;
     return coord_read_err(r->read);
 }
 
-static void select_execute(struct request *r, const struct query_params *p) {
+static void select_execute(struct request *r, const struct query_params *p)
+{
     r->kind = REQUEST_SELECT;
     err_t err = select_start(r, p);
     if (err != OK) {
@@ -171,24 +197,29 @@ static void select_execute(struct request *r, const struct query_params *p) {
     }
 }
 
-static void read_failure(struct request *r, err_t err) {
+static void read_failure(struct request *r, err_t err)
+{
     if (err == ERR_CORRUPT || err == ERR_IO) {
-        fail_set(&r->fail, ERR_READ_FAILURE, "Operation failed - received 0 responses and 1 failures: %s",
+        fail_set(&r->fail, ERR_READ_FAILURE,
+                 "Operation failed - received 0 responses and 1 failures: %s",
                  err == ERR_CORRUPT ? "a stored value is damaged" : "the disk cannot be read");
         r->fail.consistency = r->consistency;
-        r->fail.required = coord_block_for(r->consistency, &r->statement->table->ks->replication, r->host->topology);
+        r->fail.required = coord_block_for(r->consistency, &r->statement->table->ks->replication,
+                                           r->host->topology);
         r->fail.failures_count = 1;
         err = ERR_READ_FAILURE;
     } else if (err == ERR_NOT_FOUND) {
         const struct table *t = r->statement->table;
-        err = fail_set(&r->fail, ERR_INVALID, "The virtual table %.*s.%.*s is not implemented yet", BYTES_FMT(t->keyspace),
-                       BYTES_FMT(t->name));
+        err = fail_set(&r->fail, ERR_INVALID, "The virtual table %.*s.%.*s is not implemented yet",
+                       BYTES_FMT(t->keyspace), BYTES_FMT(t->name));
     }
     request_fail(r, err);
 }
 
-static void select_reply(struct request *r, struct message *m) {
-    if (!coord_read_reply(r->read, m, r->host->out)) return;
+static void select_reply(struct request *r, struct message *m)
+{
+    if (!coord_read_reply(r->read, m, r->host->out))
+        return;
     r->refs = 0;
     err_t err = coord_read_err(r->read);
     if (r->answered) {
@@ -203,20 +234,24 @@ static void select_reply(struct request *r, struct message *m) {
 
 /* --- INSERT, UPDATE, DELETE, BATCH ---------------------------------------------------------------------------------------------- */
 
-static bool is_modifiable(const struct table *t) {
+static bool is_modifiable(const struct table *t)
+{
     return !is_local_table(t);
 }
 
 /* Sends the next read the statement needs before it can be built, or builds and writes. */
-static err_t modify_advance(struct request *r) {
+static err_t modify_advance(struct request *r)
+{
     struct session_host *h = r->host;
     const struct read_command *reads;
     size_t reads_count = modify_reads(r->modify, &reads);
     if (r->modify_read < reads_count) {
-        struct coord_sink sink = {.ctx = r, .consume = modify_sink_consume, .rows_wanted = modify_sink_rows_wanted};
+        struct coord_sink sink = {
+            .ctx = r, .consume = modify_sink_consume, .rows_wanted = modify_sink_rows_wanted};
         r->modify_result.n = 0;
-        r->read = coord_read_start(h->topology, h->shard, &reads[r->modify_read], &(struct read_position){0}, false, sink,
-                                   &r->arena, r, &h->spares, h->out);
+        r->read = coord_read_start(h->topology, h->shard, &reads[r->modify_read],
+                                   &(struct read_position){0}, false, sink, &r->arena, r,
+                                   &h->spares, h->out);
         r->refs = 1;
         return OK;
     }
@@ -227,9 +262,11 @@ static err_t modify_advance(struct request *r) {
     for (size_t i = 0; i < count; i++) {
         const struct table *t = built[i].table;
         if (!is_modifiable(t))
-            return fail_set(&r->fail, ERR_UNAUTHORIZED, "%.*s keyspace is not user-modifiable.", BYTES_FMT(t->keyspace));
+            return fail_set(&r->fail, ERR_UNAUTHORIZED, "%.*s keyspace is not user-modifiable.",
+                            BYTES_FMT(t->keyspace));
         TRY(coord_check(r->consistency, t->ks, h->topology, true, &r->fail));
-        mutations[i] = (struct coord_mutation){.token = built[i].token, .bytes = built[i].bytes, .log = t->ks->durable_writes};
+        mutations[i] = (struct coord_mutation){
+            .token = built[i].token, .bytes = built[i].bytes, .log = t->ks->durable_writes};
     }
     if (count == 0) {
         respond_void(r);
@@ -240,7 +277,8 @@ static err_t modify_advance(struct request *r) {
     return OK;
 }
 
-static void modify_step(struct request *r) {
+static void modify_step(struct request *r)
+{
     err_t err = modify_advance(r);
     if (err != OK)
         fail_and_finish(r, err);
@@ -248,25 +286,30 @@ static void modify_step(struct request *r) {
         finish(r);
 }
 
-static err_t modify_sink_consume_(struct request *r, struct bytes result) {
+static err_t modify_sink_consume_(struct request *r, struct bytes result)
+{
     if (r->modify_result.n + result.n > r->host->limits->frame_bytes_max)
         return fail_set(&r->fail, ERR_INVALID, "The collection read before the write is too large");
     buf_put_bytes(&r->modify_result, result);
     return OK;
 }
 
-err_t modify_sink_consume(void *ctx, struct bytes result, bool more, bool *want_more) {
+err_t modify_sink_consume(void *ctx, struct bytes result, bool more, bool *want_more)
+{
     (void)more;
     (void)want_more;
     return modify_sink_consume_(ctx, result);
 }
 
-uint32_t modify_sink_rows_wanted(void *ctx) {
+uint32_t modify_sink_rows_wanted(void *ctx)
+{
     (void)ctx;
     return 1000;
 }
 
-static void modify_execute(struct request *r, const struct modify_part *parts, size_t count, bool batch) {
+static void modify_execute(struct request *r, const struct modify_part *parts, size_t count,
+                           bool batch)
+{
     r->kind = REQUEST_WRITE;
     err_t err = modify_begin(parts, count, batch, &r->env, &r->modify);
     if (err != OK)
@@ -275,7 +318,8 @@ static void modify_execute(struct request *r, const struct modify_part *parts, s
         modify_step(r);
 }
 
-static void write_failure(struct request *r) {
+static void write_failure(struct request *r)
+{
     err_t err = r->write.err;
     switch (err) {
     case ERR_OVERLOADED:
@@ -283,13 +327,16 @@ static void write_failure(struct request *r) {
         fail_set(&r->fail, err, "The memtable is full until a flush ends; retry later");
         break;
     case ERR_DISK_FULL:
-        fail_set(&r->fail, ERR_WRITE_FAILURE, "No space left on the disk: writes are refused until there is");
+        fail_set(&r->fail, ERR_WRITE_FAILURE,
+                 "No space left on the disk: writes are refused until there is");
         break;
     case ERR_NOT_FOUND:
-        fail_set(&r->fail, ERR_INVALID, "The table was dropped or truncated while the write was on its way");
+        fail_set(&r->fail, ERR_INVALID,
+                 "The table was dropped or truncated while the write was on its way");
         break;
     default:
-        fail_set(&r->fail, ERR_WRITE_FAILURE, "Operation failed - received %u responses and %u failures: %s",
+        fail_set(&r->fail, ERR_WRITE_FAILURE,
+                 "Operation failed - received %u responses and %u failures: %s",
                  r->write.count - r->write.failed, r->write.failed, err_name(err));
     }
     if (r->fail.err == ERR_WRITE_FAILURE) {
@@ -301,9 +348,11 @@ static void write_failure(struct request *r) {
     request_fail(r, r->fail.err);
 }
 
-static void modify_reply(struct request *r, struct message *m) {
+static void modify_reply(struct request *r, struct message *m)
+{
     if (m->verb == VERB_READ) {
-        if (!coord_read_reply(r->read, m, r->host->out)) return;
+        if (!coord_read_reply(r->read, m, r->host->out))
+            return;
         err_t err = coord_read_err(r->read);
         coord_read_end(r->read);
         r->read = NULL;
@@ -312,7 +361,9 @@ static void modify_reply(struct request *r, struct message *m) {
             finish(r);
             return;
         }
-        if (err == OK) err = modify_read_answer(r->modify, r->modify_read++, arena_dup(&r->arena, buf_bytes(&r->modify_result)));
+        if (err == OK)
+            err = modify_read_answer(r->modify, r->modify_read++,
+                                     arena_dup(&r->arena, buf_bytes(&r->modify_result)));
         if (err != OK)
             read_failure(r, err), finish(r);
         else
@@ -320,7 +371,8 @@ static void modify_reply(struct request *r, struct message *m) {
         return;
     }
     r->refs--;
-    if (!coord_write_reply(&r->write, m)) return;
+    if (!coord_write_reply(&r->write, m))
+        return;
     if (r->answered) {
         /* it timed out */
     } else if (r->write.err != OK) {
@@ -331,7 +383,9 @@ static void modify_reply(struct request *r, struct message *m) {
     finish(r);
 }
 
-static err_t batch_parts(struct request *r, const struct request_batch *b, struct modify_part *parts, struct bytes keyspace) {
+static err_t batch_parts(struct request *r, const struct request_batch *b,
+                         struct modify_part *parts, struct bytes keyspace)
+{
     struct session_host *h = r->host;
     for (uint16_t i = 0; i < b->count; i++) {
         const struct batch_item *item = &b->items[i];
@@ -350,10 +404,12 @@ static err_t batch_parts(struct request *r, const struct request_batch *b, struc
         request_keep_statement(r, s);
         if (s->kind != STATEMENT_MODIFY)
             return fail_set(&r->fail, ERR_INVALID,
-                            "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.");
+                            "Invalid statement in batch: only UPDATE, INSERT and DELETE statements "
+                            "are allowed.");
         if (item->values_count != s->binds_count)
-            return fail_set(&r->fail, ERR_INVALID, "There were %u markers(?) in CQL but %u bound variables", s->binds_count,
-                            item->values_count);
+            return fail_set(&r->fail, ERR_INVALID,
+                            "There were %u markers(?) in CQL but %u bound variables",
+                            s->binds_count, item->values_count);
         parts[i] = (struct modify_part){.statement = s,
                                         .values = plan_values(r, item->values, item->values_count),
                                         .values_count = item->values_count};
@@ -361,16 +417,19 @@ static err_t batch_parts(struct request *r, const struct request_batch *b, struc
     return OK;
 }
 
-void execute_batch(struct request *r, const struct request_batch *b) {
+void execute_batch(struct request *r, const struct request_batch *b)
+{
     struct session_host *h = r->host;
     struct modify_part *parts = arena_array(&r->arena, struct modify_part, b->count);
-    struct bytes keyspace = bytes_is_null(b->params.keyspace) ? r->session->keyspace : b->params.keyspace;
+    struct bytes keyspace =
+        bytes_is_null(b->params.keyspace) ? r->session->keyspace : b->params.keyspace;
     r->consistency = b->params.consistency;
     r->deadline.us = r->started.us + h->limits->write_timeout_us;
     r->write_type = b->type == 0 ? "BATCH" : b->type == 1 ? "UNLOGGED_BATCH" : "COUNTER";
     set_env(r, &b->params);
     if (b->type == 2) {
-        fail_and_finish(r, fail_set(&r->fail, ERR_INVALID, "Counter batches are not implemented yet"));
+        fail_and_finish(r,
+                        fail_set(&r->fail, ERR_INVALID, "Counter batches are not implemented yet"));
         return;
     }
     err_t err = batch_parts(r, b, parts, keyspace);
@@ -380,22 +439,27 @@ void execute_batch(struct request *r, const struct request_batch *b) {
         modify_execute(r, parts, b->count, true);
 }
 
-static void modify_single(struct request *r, const struct query_params *p) {
+static void modify_single(struct request *r, const struct query_params *p)
+{
     const struct statement *s = r->statement;
     r->consistency = (uint16_t)statement_consistency(s, p->consistency);
-    r->write_type = s->kind != STATEMENT_BATCH ? "SIMPLE" : s->batch_type == BATCH_LOGGED ? "BATCH" : "UNLOGGED_BATCH";
+    r->write_type = s->kind != STATEMENT_BATCH      ? "SIMPLE"
+                    : s->batch_type == BATCH_LOGGED ? "BATCH"
+                                                    : "UNLOGGED_BATCH";
     err_t err = set_deadline(r, r->host->limits->write_timeout_us);
     if (err != OK) {
         fail_and_finish(r, err);
         return;
     }
-    struct modify_part part = {.statement = s, .values = r->env.values, .values_count = r->env.values_count};
+    struct modify_part part = {
+        .statement = s, .values = r->env.values, .values_count = r->env.values_count};
     modify_execute(r, &part, 1, false);
 }
 
 /* --- Schema changes, USE, DESCRIBE ----------------------------------------------------------------------------------------------- */
 
-static void change_execute(struct request *r, struct bytes text, struct bytes keyspace) {
+static void change_execute(struct request *r, struct bytes text, struct bytes keyspace)
+{
     r->kind = REQUEST_CHANGE;
     r->deadline.us = r->started.us + r->host->limits->truncate_timeout_us;
     struct tagged_change {
@@ -403,7 +467,8 @@ static void change_execute(struct request *r, struct bytes text, struct bytes ke
         struct message_change message;
     } *c = arena_new(&r->arena, struct tagged_change);
     c->tag = r;
-    c->message.head = (struct message){.from = r->host->shard, .to = ENDPOINT_CONTROL, .verb = VERB_CHANGE, .needs_reply = true};
+    c->message.head = (struct message){
+        .from = r->host->shard, .to = ENDPOINT_CONTROL, .verb = VERB_CHANGE, .needs_reply = true};
     c->message.text = arena_dup(&r->arena, text);
     c->message.keyspace = arena_dup(&r->arena, keyspace);
     c->message.arena = &r->arena;
@@ -414,7 +479,8 @@ static void change_execute(struct request *r, struct bytes text, struct bytes ke
     message_push(r->host->out, &c->message.head);
 }
 
-static void change_reply(struct request *r, struct message *m) {
+static void change_reply(struct request *r, struct message *m)
+{
     struct message_change *c = r->change;
     r->refs--;
     r->warnings = c->warnings;
@@ -436,10 +502,12 @@ static void change_reply(struct request *r, struct message *m) {
     finish(r);
 }
 
-static void use_execute(struct request *r) {
+static void use_execute(struct request *r)
+{
     struct bytes name = r->statement->use_keyspace;
     if (schema_keyspace(r->host->schema, name) == NULL) {
-        fail_and_finish(r, fail_set(&r->fail, ERR_INVALID, "Keyspace '%.*s' does not exist", BYTES_FMT(name)));
+        fail_and_finish(
+            r, fail_set(&r->fail, ERR_INVALID, "Keyspace '%.*s' does not exist", BYTES_FMT(name)));
         return;
     }
     session_set_keyspace(r->session, name);
@@ -455,30 +523,24 @@ static void use_execute(struct request *r) {
 
 /* --- Dispatch ------------------------------------------------------------------------------------------------------------------------ */
 
-static void execute(struct request *r, const struct query_params *p, struct bytes text, struct bytes keyspace) {
+static void execute(struct request *r, const struct query_params *p, struct bytes text,
+                    struct bytes keyspace)
+{
     switch (r->statement->kind) {
-    case STATEMENT_SELECT:
-        select_execute(r, p);
-        return;
+    case STATEMENT_SELECT: select_execute(r, p); return;
     case STATEMENT_MODIFY:
-    case STATEMENT_BATCH:
-        modify_single(r, p);
-        return;
-    case STATEMENT_USE:
-        use_execute(r);
-        return;
+    case STATEMENT_BATCH: modify_single(r, p); return;
+    case STATEMENT_USE: use_execute(r); return;
     case STATEMENT_TRUNCATE:
-    case STATEMENT_DDL:
-        change_execute(r, text, keyspace);
-        return;
-    case STATEMENT_DESCRIBE:
-        describe_execute(r, p, keyspace);
-        return;
+    case STATEMENT_DDL: change_execute(r, text, keyspace); return;
+    case STATEMENT_DESCRIBE: describe_execute(r, p, keyspace); return;
     }
 }
 
-void execute_query(struct request *r, const struct request_query *q) {
-    struct bytes keyspace = bytes_is_null(q->params.keyspace) ? r->session->keyspace : q->params.keyspace;
+void execute_query(struct request *r, const struct request_query *q)
+{
+    struct bytes keyspace =
+        bytes_is_null(q->params.keyspace) ? r->session->keyspace : q->params.keyspace;
     err_t err = statement_compile(q->text, r->host->schema, keyspace, &r->statement, &r->fail);
     if (err == OK) {
         set_env(r, &q->params);
@@ -491,20 +553,26 @@ void execute_query(struct request *r, const struct request_query *q) {
         execute(r, &q->params, q->text, keyspace);
 }
 
-err_t unprepared(struct request *r, struct bytes id) {
+err_t unprepared(struct request *r, struct bytes id)
+{
     struct buf hex = buf_in(&r->arena);
     for (size_t i = 0; i < id.n; i++)
         buf_printf(&hex, "%02x", id.p[i]);
     r->fail.id = id;
     return fail_set(&r->fail, ERR_UNPREPARED,
-                    "Prepared query with ID %.*s not found (either the query was not prepared on this host (maybe the host has "
-                    "been restarted?) or you have prepared too many queries and it has been evicted from the internal cache)",
+                    "Prepared query with ID %.*s not found (either the query was not prepared on "
+                    "this host (maybe the host has "
+                    "been restarted?) or you have prepared too many queries and it has been "
+                    "evicted from the internal cache)",
                     (int)hex.n, hex.p ? (const char *)hex.p : "");
 }
 
-static err_t find_prepared(struct request *r, const struct request_execute *x, struct prepared **out) {
+static err_t find_prepared(struct request *r, const struct request_execute *x,
+                           struct prepared **out)
+{
     struct prepared *p = prepared_find(r->host, x->id);
-    if (p == NULL) return unprepared(r, x->id);
+    if (p == NULL)
+        return unprepared(r, x->id);
     struct statement *s;
     TRY(prepared_statement(r->host, p, &s, &r->fail));
     r->statement = statement_ref(s);
@@ -512,7 +580,8 @@ static err_t find_prepared(struct request *r, const struct request_execute *x, s
     return OK;
 }
 
-void execute_prepared(struct request *r, const struct request_execute *x) {
+void execute_prepared(struct request *r, const struct request_execute *x)
+{
     struct prepared *p = NULL;
     err_t err = find_prepared(r, x, &p);
     if (err == OK) {
@@ -534,10 +603,12 @@ void execute_prepared(struct request *r, const struct request_execute *x) {
 
 /* --- PREPARE: on every shard of the node before the client hears of it ------------------------------------------------------------ */
 
-void execute_prepare(struct request *r, struct bytes text, struct bytes keyspace) {
+void execute_prepare(struct request *r, struct bytes text, struct bytes keyspace)
+{
     struct session_host *h = r->host;
     r->kind = REQUEST_PREPARE;
-    if (bytes_is_null(keyspace)) keyspace = r->session->keyspace;
+    if (bytes_is_null(keyspace))
+        keyspace = r->session->keyspace;
     err_t err = statement_compile(text, h->schema, keyspace, &r->statement, &r->fail);
     if (err != OK) {
         fail_and_finish(r, err);
@@ -553,10 +624,12 @@ void execute_prepare(struct request *r, struct bytes text, struct bytes keyspace
     } *all = arena_array(&r->arena, struct tagged_prepared, h->topology->shards);
     struct bytes ks = arena_dup(&r->arena, keyspace);
     for (uint16_t i = 0; i < h->topology->shards; i++) {
-        if (i == h->shard) continue;
+        if (i == h->shard)
+            continue;
         all[i].tag = r;
         struct message_prepared *m = &all[i].message;
-        m->head = (struct message){.from = h->shard, .to = i, .verb = VERB_PREPARED, .needs_reply = true};
+        m->head =
+            (struct message){.from = h->shard, .to = i, .verb = VERB_PREPARED, .needs_reply = true};
         memcpy(m->id, id, 16);
         m->statement = r->statement;
         m->text = text;
@@ -564,10 +637,12 @@ void execute_prepare(struct request *r, struct bytes text, struct bytes keyspace
         message_push(h->out, &m->head);
         r->refs++;
     }
-    if (r->refs == 0) prepare_respond(r);
+    if (r->refs == 0)
+        prepare_respond(r);
 }
 
-void prepare_respond(struct request *r) {
+void prepare_respond(struct request *r)
+{
     struct prepared *p = prepared_find(r->host, r->prepared_id);
     size_t at;
     struct buf *out = p ? request_begin_response(r, OPCODE_RESULT, &at) : NULL;
@@ -575,62 +650,71 @@ void prepare_respond(struct request *r) {
         result_put_prepared(out, p, r->version);
         request_end_response(r, out, at);
     } else if (!r->answered) {
-        request_fail(r, fail_set(&r->fail, ERR_OVERLOADED, "Too many statements are being prepared at once"));
+        request_fail(r, fail_set(&r->fail, ERR_OVERLOADED,
+                                 "Too many statements are being prepared at once"));
     }
     finish(r);
 }
 
-void execute_message(struct request *r, struct message *m) {
+void execute_message(struct request *r, struct message *m)
+{
     switch (r->kind) {
-    case REQUEST_SELECT:
-        select_reply(r, m);
-        return;
-    case REQUEST_WRITE:
-        modify_reply(r, m);
-        return;
+    case REQUEST_SELECT: select_reply(r, m); return;
+    case REQUEST_WRITE: modify_reply(r, m); return;
     case REQUEST_PREPARE:
-        if (--r->refs == 0) prepare_respond(r);
+        if (--r->refs == 0)
+            prepare_respond(r);
         return;
-    case REQUEST_CHANGE:
-        change_reply(r, m);
-        return;
+    case REQUEST_CHANGE: change_reply(r, m); return;
     }
 }
 
-void session_message(struct session_host *h, struct message *m) {
+void session_message(struct session_host *h, struct message *m)
+{
     (void)h;
     execute_message(coord_tag(m), m);
 }
 
 /* --- Time ------------------------------------------------------------------------------------------------------------------------------ */
 
-static void time_out(struct request *r) {
+static void time_out(struct request *r)
+{
     struct session_host *h = r->host;
     h->counters.timeouts++;
     struct fail *f = &r->fail;
     f->consistency = r->consistency;
     f->required = 1;
     if (r->kind == REQUEST_SELECT) {
-        f->required = coord_block_for(r->consistency, &r->statement->table->ks->replication, h->topology);
-        if (r->read) coord_read_cancel(r->read);
-        request_fail(r, fail_set(f, ERR_READ_TIMEOUT, "Operation timed out - received only 0 responses."));
+        f->required =
+            coord_block_for(r->consistency, &r->statement->table->ks->replication, h->topology);
+        if (r->read)
+            coord_read_cancel(r->read);
+        request_fail(
+            r, fail_set(f, ERR_READ_TIMEOUT, "Operation timed out - received only 0 responses."));
     } else if (r->kind == REQUEST_WRITE) {
         f->write_type = r->write_type;
-        if (r->read) coord_read_cancel(r->read);
-        request_fail(r, fail_set(f, ERR_WRITE_TIMEOUT, "Operation timed out - received only 0 responses."));
+        if (r->read)
+            coord_read_cancel(r->read);
+        request_fail(
+            r, fail_set(f, ERR_WRITE_TIMEOUT, "Operation timed out - received only 0 responses."));
     } else {
         request_fail(r, fail_set(f, ERR_SERVER, "Operation timed out"));
     }
     r->answered = true;
 }
 
-void session_tick(struct session_host *h) {
-    list_for_each_safe(it, tmp, &h->requests) {
+void session_tick(struct session_host *h)
+{
+    list_for_each_safe(it, tmp, &h->requests)
+    {
         struct request *r = container_of(it, struct request, link);
-        if (!r->answered && r->deadline.us <= h->now.mono.us) time_out(r);
+        if (!r->answered && r->deadline.us <= h->now.mono.us)
+            time_out(r);
     }
-    if (h->limits->idle_timeout_us <= 0) return;
-    list_for_each(it, &h->sessions) {
+    if (h->limits->idle_timeout_us <= 0)
+        return;
+    list_for_each(it, &h->sessions)
+    {
         struct session *s = container_of(it, struct session, link);
         if (s->in_flight == 0 && s->last_input.us + h->limits->idle_timeout_us <= h->now.mono.us) {
             s->closing = true;
@@ -639,11 +723,14 @@ void session_tick(struct session_host *h) {
     }
 }
 
-struct mono_us session_deadline(const struct session_host *h) {
+struct mono_us session_deadline(const struct session_host *h)
+{
     struct mono_us d = MONO_NEVER;
-    list_for_each(it, &((struct session_host *)h)->requests) {
+    list_for_each(it, &((struct session_host *)h)->requests)
+    {
         const struct request *r = container_of(it, struct request, link);
-        if (!r->answered && r->deadline.us < d.us) d = r->deadline;
+        if (!r->answered && r->deadline.us < d.us)
+            d = r->deadline;
     }
     return d;
 }

@@ -3,27 +3,36 @@
 
 #include <stdlib.h>
 
-enum { FREE_REQUESTS_MAX = 512, REQUEST_ARENA_BYTES = 8192, REQUEST_BYTES_OVERHEAD = 1024, ROWS_BYTES_KEEP = 4096 };
+enum {
+    FREE_REQUESTS_MAX = 512,
+    REQUEST_ARENA_BYTES = 8192,
+    REQUEST_BYTES_OVERHEAD = 1024,
+    ROWS_BYTES_KEEP = 4096
+};
 
-static struct buf *begin(struct session *s, const struct envelope *e, uint8_t opcode, size_t *at) {
+static struct buf *begin(struct session *s, const struct envelope *e, uint8_t opcode, size_t *at)
+{
     struct buf *out = session_envelopes(s);
     *at = envelope_begin(out, e->version, 0, e->stream, opcode, true);
     return out;
 }
 
-static void end(struct session *s, struct buf *out, size_t at) {
+static void end(struct session *s, struct buf *out, size_t at)
+{
     envelope_end(out, at);
     session_touch_output(s);
 }
 
-static void put_option(struct buf *out, uint16_t *count, const char *key, struct bytes value) {
+static void put_option(struct buf *out, uint16_t *count, const char *key, struct bytes value)
+{
     wire_put_cstring(out, key);
     buf_be16(out, 1);
     wire_put_string(out, value);
     (*count)++;
 }
 
-static void handle_options(struct session *s, const struct envelope *e) {
+static void handle_options(struct session *s, const struct envelope *e)
+{
     size_t at;
     struct buf *out = begin(s, e, OPCODE_SUPPORTED, &at);
     const struct session_host *h = s->host;
@@ -46,28 +55,36 @@ static void handle_options(struct session *s, const struct envelope *e) {
     put_option(out, &count, "SCYLLA_SHARD", arena_printf(&a, "%u", h->shard));
     put_option(out, &count, "SCYLLA_NR_SHARDS", arena_printf(&a, "%u", h->topology->shards));
     put_option(out, &count, "SCYLLA_SHARDING_ALGORITHM", bytes_str("biased-token-round-robin"));
-    put_option(out, &count, "SCYLLA_SHARDING_IGNORE_MSB", arena_printf(&a, "%u", h->topology->ignore_msb));
-    put_option(out, &count, "SCYLLA_PARTITIONER", bytes_str("org.apache.cassandra.dht.Murmur3Partitioner"));
+    put_option(out, &count, "SCYLLA_SHARDING_IGNORE_MSB",
+               arena_printf(&a, "%u", h->topology->ignore_msb));
+    put_option(out, &count, "SCYLLA_PARTITIONER",
+               bytes_str("org.apache.cassandra.dht.Murmur3Partitioner"));
     if (h->shard_aware_port)
-        put_option(out, &count, "SCYLLA_SHARD_AWARE_PORT", arena_printf(&a, "%u", h->shard_aware_port));
+        put_option(out, &count, "SCYLLA_SHARD_AWARE_PORT",
+                   arena_printf(&a, "%u", h->shard_aware_port));
     arena_free(&a);
     store_be16(out->p + count_at, count);
     end(s, out, at);
 }
 
-static err_t startup(struct session *s, const struct envelope *e, struct bytes body, struct arena *a, struct fail *fail) {
+static err_t startup(struct session *s, const struct envelope *e, struct bytes body,
+                     struct arena *a, struct fail *fail)
+{
     struct string_map options;
     TRY(request_decode_string_map(body, a, &options, fail));
     struct bytes version = string_map_get(&options, "CQL_VERSION");
-    if (bytes_is_null(version)) return fail_set(fail, ERR_PROTOCOL, "Missing value CQL_VERSION in STARTUP message");
+    if (bytes_is_null(version))
+        return fail_set(fail, ERR_PROTOCOL, "Missing value CQL_VERSION in STARTUP message");
     if (version.n == 0 || version.p[0] < '3' || version.p[0] > '9')
         return fail_set(fail, ERR_PROTOCOL,
-                        "CQL version %.*s is not supported by the binary protocol (supported version are >= 3.0.0)",
+                        "CQL version %.*s is not supported by the binary protocol (supported "
+                        "version are >= 3.0.0)",
                         BYTES_FMT(version));
     struct bytes compression = string_map_get(&options, "COMPRESSION");
     enum compression c = COMPRESSION_NONE;
     if (compression.n && !compression_parse(compression, &c))
-        return fail_set(fail, ERR_PROTOCOL, "Unknown compression algorithm: %.*s", BYTES_FMT(compression));
+        return fail_set(fail, ERR_PROTOCOL, "Unknown compression algorithm: %.*s",
+                        BYTES_FMT(compression));
     if (c == COMPRESSION_SNAPPY && e->version >= 5)
         return fail_set(fail, ERR_PROTOCOL, "Snappy compression is not supported in protocol V5");
     s->compression = c;
@@ -78,12 +95,14 @@ static err_t startup(struct session *s, const struct envelope *e, struct bytes b
     return OK;
 }
 
-static void handle_startup(struct session *s, const struct envelope *e, struct bytes body) {
+static void handle_startup(struct session *s, const struct envelope *e, struct bytes body)
+{
     struct arena a;
     arena_init(&a, 0);
     struct fail fail = {.arena = &a};
     if (s->ready)
-        fail_set(&fail, ERR_PROTOCOL, "Unexpected message STARTUP, the connection is already initialized");
+        fail_set(&fail, ERR_PROTOCOL,
+                 "Unexpected message STARTUP, the connection is already initialized");
     if (s->ready || startup(s, e, body, &a, &fail) != OK) {
         session_error(s, e->version, e->stream, &fail);
     } else {
@@ -95,7 +114,9 @@ static void handle_startup(struct session *s, const struct envelope *e, struct b
     arena_free(&a);
 }
 
-static err_t register_events(struct session *s, struct bytes body, struct arena *a, struct fail *fail) {
+static err_t register_events(struct session *s, struct bytes body, struct arena *a,
+                             struct fail *fail)
+{
     struct bytes *names;
     uint16_t count;
     TRY(request_decode_string_list(body, a, &names, &count, fail));
@@ -108,13 +129,15 @@ static err_t register_events(struct session *s, struct bytes body, struct arena 
         else if (bytes_equal_nocase(names[i], bytes_str("SCHEMA_CHANGE")))
             events |= EVENT_SCHEMA;
         else
-            return fail_set(fail, ERR_PROTOCOL, "Invalid value '%.*s' for Type", BYTES_FMT(names[i]));
+            return fail_set(fail, ERR_PROTOCOL, "Invalid value '%.*s' for Type",
+                            BYTES_FMT(names[i]));
     }
     s->events |= events;
     return OK;
 }
 
-static void handle_register(struct session *s, const struct envelope *e, struct bytes body) {
+static void handle_register(struct session *s, const struct envelope *e, struct bytes body)
+{
     struct arena a;
     arena_init(&a, 0);
     struct fail fail = {.arena = &a};
@@ -128,7 +151,8 @@ static void handle_register(struct session *s, const struct envelope *e, struct 
     arena_free(&a);
 }
 
-struct request *request_new(struct session *s, const struct envelope *e) {
+struct request *request_new(struct session *s, const struct envelope *e)
+{
     struct session_host *h = s->host;
     struct request *r;
     if (list_empty(&h->free_requests)) {
@@ -165,26 +189,32 @@ struct kept_statement {
     struct statement *statement;
 };
 
-void request_keep_statement(struct request *r, struct statement *s) {
+void request_keep_statement(struct request *r, struct statement *s)
+{
     struct kept_statement *k = arena_new(&r->arena, struct kept_statement);
     k->statement = s;
     k->next = r->kept;
     r->kept = k;
 }
 
-void request_free(struct request *r) {
+void request_free(struct request *r)
+{
     buf_free(&r->rows);
     arena_free(&r->arena);
     free(r);
 }
 
-void request_done(struct request *r) {
+void request_done(struct request *r)
+{
     struct session_host *h = r->host;
-    if (r->read) coord_read_end(r->read);
-    if (r->statement) statement_unref(r->statement);
+    if (r->read)
+        coord_read_end(r->read);
+    if (r->statement)
+        statement_unref(r->statement);
     for (struct kept_statement *k = r->kept; k; k = k->next)
         statement_unref(k->statement);
-    if (r->rows.cap > ROWS_BYTES_KEEP) buf_free(&r->rows);
+    if (r->rows.cap > ROWS_BYTES_KEEP)
+        buf_free(&r->rows);
     r->rows.n = 0;
     buf_free(&r->modify_result);
     list_remove(&r->link);
@@ -203,15 +233,20 @@ void request_done(struct request *r) {
     list_push_front(&h->free_requests, &r->link);
 }
 
-void request_orphan(struct session *s) {
-    list_for_each(it, &s->host->requests) {
+void request_orphan(struct session *s)
+{
+    list_for_each(it, &s->host->requests)
+    {
         struct request *r = container_of(it, struct request, link);
-        if (r->session == s) r->session = NULL;
+        if (r->session == s)
+            r->session = NULL;
     }
 }
 
-struct buf *request_begin_response(struct request *r, uint8_t opcode, size_t *at) {
-    if (r->answered || r->session == NULL || r->session->closing) return NULL;
+struct buf *request_begin_response(struct request *r, uint8_t opcode, size_t *at)
+{
+    if (r->answered || r->session == NULL || r->session->closing)
+        return NULL;
     r->answered = true;
     struct session *s = r->session;
     struct buf *out = session_envelopes(s);
@@ -232,36 +267,43 @@ struct buf *request_begin_response(struct request *r, uint8_t opcode, size_t *at
 }
 
 /* v3 and v4 compress each envelope's body on its own; v5 compresses frames. Tiny bodies are not worth it. */
-void request_end_response(struct request *r, struct buf *out, size_t at) {
+void request_end_response(struct request *r, struct buf *out, size_t at)
+{
     struct session *s = r->session;
     size_t body_at = at + ENVELOPE_HEADER_BYTES;
     if (s->compression != COMPRESSION_NONE && !s->framing && out->n - body_at > 64) {
         s->scratch.n = 0;
-        compression_deflate(s->compression, bytes_of(out->p + body_at, out->n - body_at), &s->scratch);
+        compression_deflate(s->compression, bytes_of(out->p + body_at, out->n - body_at),
+                            &s->scratch);
         if (s->scratch.n < out->n - body_at) {
             out->n = body_at;
             buf_put_bytes(out, buf_bytes(&s->scratch));
             out->p[at + 1] |= ENVELOPE_COMPRESSED;
         }
-        if (s->scratch.cap > 256 * 1024) buf_free(&s->scratch);
+        if (s->scratch.cap > 256 * 1024)
+            buf_free(&s->scratch);
     }
     envelope_end(out, at);
     session_touch_output(s);
 }
 
-void request_fail(struct request *r, err_t err) {
+void request_fail(struct request *r, err_t err)
+{
     ensure(err != OK);
-    if (r->fail.err != err || bytes_is_null(r->fail.message)) fail_set(&r->fail, err, "%s", err_name(err));
+    if (r->fail.err != err || bytes_is_null(r->fail.message))
+        fail_set(&r->fail, err, "%s", err_name(err));
     r->warnings.n = 0;
     size_t at;
     struct buf *out = request_begin_response(r, OPCODE_ERROR, &at);
-    if (out == NULL) return;
+    if (out == NULL)
+        return;
     r->host->counters.errors++;
     response_put_error(out, &r->fail, r->version);
     request_end_response(r, out, at);
 }
 
-static void dispatch(struct request *r, struct bytes body) {
+static void dispatch(struct request *r, struct bytes body)
+{
     struct fail *fail = &r->fail;
     err_t err;
     switch (r->opcode) {
@@ -306,12 +348,14 @@ static void dispatch(struct request *r, struct bytes body) {
     request_done(r);
 }
 
-static void refuse(struct session *s, const struct envelope *e, err_t err, struct bytes message) {
+static void refuse(struct session *s, const struct envelope *e, err_t err, struct bytes message)
+{
     struct fail f = {.err = err, .message = message};
     session_error(s, e->version, e->stream, &f);
 }
 
-void request_handle(struct session *s, const struct envelope *e, struct bytes body) {
+void request_handle(struct session *s, const struct envelope *e, struct bytes body)
+{
     struct session_host *h = s->host;
     if (e->flags & ENVELOPE_PAYLOAD && e->version >= 4) {
         struct cur c = cur_of(body);
@@ -322,25 +366,26 @@ void request_handle(struct session *s, const struct envelope *e, struct bytes bo
         body = bytes_of(c.p, cur_left(&c));
     }
     switch (e->opcode) {
-    case OPCODE_OPTIONS:
-        handle_options(s, e);
-        return;
-    case OPCODE_STARTUP:
-        handle_startup(s, e, body);
-        return;
+    case OPCODE_OPTIONS: handle_options(s, e); return;
+    case OPCODE_STARTUP: handle_startup(s, e, body); return;
     case OPCODE_REGISTER:
-        if (!s->ready) break;
+        if (!s->ready)
+            break;
         handle_register(s, e, body);
         return;
     case OPCODE_AUTH_RESPONSE:
-        if (!s->ready) break;
-        refuse(s, e, ERR_PROTOCOL, bytes_str("Unexpected message AUTH_RESPONSE: no authentication was asked for"));
+        if (!s->ready)
+            break;
+        refuse(s, e, ERR_PROTOCOL,
+               bytes_str("Unexpected message AUTH_RESPONSE: no authentication was asked for"));
         return;
     default:
-        if (!s->ready) break;
+        if (!s->ready)
+            break;
         if (!session_host_has_room(h, e->length)) {
             h->counters.overloaded++;
-            refuse(s, e, ERR_OVERLOADED, bytes_str("Too many requests in flight on this shard; retry later"));
+            refuse(s, e, ERR_OVERLOADED,
+                   bytes_str("Too many requests in flight on this shard; retry later"));
             return;
         }
         struct request *r = request_new(s, e);
@@ -351,6 +396,7 @@ void request_handle(struct session *s, const struct envelope *e, struct bytes bo
     struct arena a;
     arena_init(&a, 256);
     refuse(s, e, ERR_PROTOCOL,
-           arena_printf(&a, "Unexpected message %s, expecting STARTUP or OPTIONS", opcode_name(e->opcode)));
+           arena_printf(&a, "Unexpected message %s, expecting STARTUP or OPTIONS",
+                        opcode_name(e->opcode)));
     arena_free(&a);
 }

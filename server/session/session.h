@@ -20,45 +20,49 @@
 
 /* Bounds and time limits; from the configuration, fixed at start. */
 struct session_limits {
-    uint32_t frame_bytes_max;       /* native_transport_max_frame_size: body of one envelope */
-    uint32_t output_bytes_max;      /* unsent output above which a session is not read from */
-    uint32_t requests_max;          /* in flight on one connection; above it the session is not read from */
-    size_t memory_bytes_max;        /* of requests in flight, their results, unsent output and unfinished input on this shard; above it:
+    uint32_t frame_bytes_max;  /* native_transport_max_frame_size: body of one envelope */
+    uint32_t output_bytes_max; /* unsent output above which a session is not read from */
+    uint32_t requests_max; /* in flight on one connection; above it the session is not read from */
+    size_t
+        memory_bytes_max; /* of requests in flight, their results, unsent output and unfinished input on this shard; above it:
                                      * OVERLOADED */
-    uint32_t prepared_max;          /* statements kept on a shard */
-    int64_t read_timeout_us, range_timeout_us, write_timeout_us, truncate_timeout_us, request_timeout_us;
-    int64_t idle_timeout_us;        /* native_transport_idle_timeout; 0: never */
+    uint32_t prepared_max; /* statements kept on a shard */
+    int64_t read_timeout_us, range_timeout_us, write_timeout_us, truncate_timeout_us,
+        request_timeout_us;
+    int64_t idle_timeout_us; /* native_transport_idle_timeout; 0: never */
 };
 
 /* What every session of a shard shares, and what the shard gives it. */
 struct session_host {
     uint16_t shard;
-    uint16_t shard_aware_port;     /* 0: not announced */
+    uint16_t shard_aware_port; /* 0: not announced */
     const struct topology *topology;
     const struct session_limits *limits;
     const struct describe_env *describe; /* what DESCRIBE CLUSTER tells */
-    struct schema *schema;         /* the current one; changed by session_schema_changed() */
+    struct schema *schema;               /* the current one; changed by session_schema_changed() */
     struct uuid host_id;
-    struct now now;                /* set by the shard before each step */
-    int64_t last_timestamp_us;     /* server-side timestamps never go back */
+    struct now now;            /* set by the shard before each step */
+    int64_t last_timestamp_us; /* server-side timestamps never go back */
     struct prng random;
     struct timeuuid_gen timeuuid;
     struct message_queue *out;
     struct list sessions, output_pending, requests, free_requests;
-    struct map prepared;           /* id → struct prepared */
-    struct list prepared_lru;      /* least recently used first */
-    struct coord_spares spares;    /* of reads */
+    struct map prepared;        /* id → struct prepared */
+    struct list prepared_lru;   /* least recently used first */
+    struct coord_spares spares; /* of reads */
     uint32_t sessions_count, requests_count, free_requests_count;
-    size_t requests_bytes;         /* estimate of memory held by requests in flight, their results included */
-    size_t sessions_bytes;         /* held by sessions: unfinished input, unsent output */
+    size_t
+        requests_bytes; /* estimate of memory held by requests in flight, their results included */
+    size_t sessions_bytes; /* held by sessions: unfinished input, unsent output */
     uint64_t next_session_id;
     struct {
         uint64_t requests, errors, overloaded, timeouts;
     } counters;
 };
 
-void session_host_init(struct session_host *h, uint16_t shard, const struct topology *t, const struct session_limits *limits,
-                       struct schema *schema, uint64_t seed, struct message_queue *out);
+void session_host_init(struct session_host *h, uint16_t shard, const struct topology *t,
+                       const struct session_limits *limits, struct schema *schema, uint64_t seed,
+                       struct message_queue *out);
 /* All sessions must be closed and no request in flight. */
 void session_host_free(struct session_host *h);
 
@@ -92,7 +96,8 @@ void session_message(struct session_host *h, struct message *m);
 /* Takes over another shard's prepared statement (VERB_PREPARED). */
 void session_take_prepared(struct session_host *h, struct message *m);
 /* Switches to a schema (a reference is taken) and sends the event, when not NULL, to the sessions that registered for it. */
-void session_schema_changed(struct session_host *h, struct schema *schema, const struct schema_event *event);
+void session_schema_changed(struct session_host *h, struct schema *schema,
+                            const struct schema_event *event);
 /* Gives up on requests that are past their time. */
 void session_tick(struct session_host *h);
 /* When the next tick is due. */
@@ -107,7 +112,8 @@ struct session_info {
     uint64_t requests;
     bool ready;
 };
-void session_list(struct session_host *h, void (*row)(void *ctx, const struct session_info *i), void *ctx);
+void session_list(struct session_host *h, void (*row)(void *ctx, const struct session_info *i),
+                  void *ctx);
 
 /* VERB_PREPARED: payload of the broadcast to the other shards. */
 struct message_prepared {
@@ -124,10 +130,10 @@ struct message_change {
     struct arena *arena;         /* of the request: the reply's strings are made there */
     /* reply */
     struct fail fail;
-    bool truncate;               /* it was a TRUNCATE: no event */
-    bool changed;                /* false: IF [NOT] EXISTS found nothing to do */
-    struct schema_event event;   /* strings in arena */
-    struct buf warnings;         /* in arena; value_put() each */
+    bool truncate;             /* it was a TRUNCATE: no event */
+    bool changed;              /* false: IF [NOT] EXISTS found nothing to do */
+    struct schema_event event; /* strings in arena */
+    struct buf warnings;       /* in arena; value_put() each */
 };
 
 #endif

@@ -16,21 +16,21 @@ struct session {
     uint64_t id;
     char address[64];
     uint16_t port;
-    uint8_t version;          /* of the STARTUP; 0 before */
-    bool framing;             /* v5 frames from now on */
+    uint8_t version; /* of the STARTUP; 0 before */
+    bool framing;    /* v5 frames from now on */
     bool ready, closing, closed;
     enum compression compression;
-    struct buf in;            /* raw bytes not taken apart yet */
-    struct buf envelopes;     /* v5: payload of frames that were not self-contained */
+    struct buf in;        /* raw bytes not taken apart yet */
+    struct buf envelopes; /* v5: payload of frames that were not self-contained */
     struct buf scratch;
-    struct buf pending;       /* v5: envelopes to be framed */
-    struct buf out;           /* bytes for the socket, from out_sent on */
+    struct buf pending; /* v5: envelopes to be framed */
+    struct buf out;     /* bytes for the socket, from out_sent on */
     size_t out_sent;
-    struct arena arena;       /* driver name and so on: bounded by STARTUP */
-    struct bytes keyspace;    /* malloc'ed, or null */
+    struct arena arena;    /* driver name and so on: bounded by STARTUP */
+    struct bytes keyspace; /* malloc'ed, or null */
     struct bytes driver_name, driver_version;
     uint8_t events;
-    size_t bytes_counted;     /* its part of the host's sessions_bytes */
+    size_t bytes_counted; /* its part of the host's sessions_bytes */
     uint32_t in_flight;
     uint64_t requests;
     struct mono_us last_input;
@@ -51,7 +51,7 @@ struct request {
     struct session_host *host;
     struct session *session; /* NULL when the connection is gone */
     struct arena arena;
-    uint32_t refs;           /* messages out */
+    uint32_t refs; /* messages out */
     bool answered;
     uint8_t version, opcode;
     int16_t stream;
@@ -64,7 +64,7 @@ struct request {
     struct buf warnings;
     uint16_t consistency;
     bool skip_metadata, metadata_changed;
-    const uint8_t *metadata_id;  /* 16 bytes, v5 */
+    const uint8_t *metadata_id; /* 16 bytes, v5 */
     /* SELECT */
     struct select_run *run;
     struct buf rows;
@@ -72,19 +72,20 @@ struct request {
     /* writes */
     struct modify_run *modify;
     struct coord_write write;
-    size_t modify_read;          /* index of the read being answered */
+    size_t modify_read; /* index of the read being answered */
     struct buf modify_result;
     const char *write_type;
     /* PREPARE, schema changes */
     struct bytes prepared_id;
     struct message_change *change;
-    size_t bytes_charged;        /* its part of the host's requests_bytes */
+    size_t bytes_charged; /* its part of the host's requests_bytes */
 };
 
 /* session.c */
 /* Is there room for n more bytes on this shard. */
 bool session_host_has_room(const struct session_host *h, size_t n);
-struct buf *session_envelopes(struct session *s); /* where to append an envelope; call session_touch_output() after */
+struct buf *session_envelopes(
+    struct session *s); /* where to append an envelope; call session_touch_output() after */
 void session_set_keyspace(struct session *s, struct bytes keyspace);
 void session_put_schema_change(struct buf *out, const struct schema_event *e);
 
@@ -107,10 +108,13 @@ void session_error(struct session *s, uint8_t version, int16_t stream, const str
 
 /* prepared.c */
 struct prepared *prepared_find(struct session_host *h, struct bytes id);
-struct prepared *prepared_put(struct session_host *h, const uint8_t *id, struct statement *statement, struct bytes text, struct bytes keyspace);
+struct prepared *prepared_put(struct session_host *h, const uint8_t *id,
+                              struct statement *statement, struct bytes text,
+                              struct bytes keyspace);
 void prepared_free(struct session_host *h, struct prepared *p);
 /* The statement for the current schema, recompiled if that moved on. */
-err_t prepared_statement(struct session_host *h, struct prepared *p, struct statement **out, struct fail *fail);
+err_t prepared_statement(struct session_host *h, struct prepared *p, struct statement **out,
+                         struct fail *fail);
 void prepared_id(struct bytes keyspace, struct bytes text, uint8_t *out);
 
 /* execute.c */
@@ -130,10 +134,11 @@ void execute_message(struct request *r, struct message *m);
 void describe_execute(struct request *r, const struct query_params *p, struct bytes keyspace);
 
 /* result.c */
-void result_put_metadata(struct buf *out, const struct statement *s, uint8_t version, uint32_t flags, struct bytes paging_state,
-                         const uint8_t *new_metadata_id);
+void result_put_metadata(struct buf *out, const struct statement *s, uint8_t version,
+                         uint32_t flags, struct bytes paging_state, const uint8_t *new_metadata_id);
 void result_put_prepared(struct buf *out, const struct prepared *p, uint8_t version);
 void result_metadata_id(const struct statement *s, uint8_t *out);
-void result_put_specs(struct buf *out, const struct column_spec *specs, uint16_t count, uint8_t version);
+void result_put_specs(struct buf *out, const struct column_spec *specs, uint16_t count,
+                      uint8_t version);
 
 #endif

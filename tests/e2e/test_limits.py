@@ -65,7 +65,8 @@ def test_ten_thousand_idle_connections(make_node):
         time.sleep(0.1)
 
 
-def test_slow_reader_does_not_grow_the_server(make_node):
+@pytest.mark.parametrize('rows, row_bytes, requests', [(1000, 1024, 250), (20, 1 << 20, 100)])
+def test_slow_reader_does_not_grow_the_server(make_node, rows, row_bytes, requests):
     """Clients that ask for gigabytes of answers and read nothing are held back or closed; others are served."""
     node = make_node()
     node.start()
@@ -73,13 +74,13 @@ def test_slow_reader_does_not_grow_the_server(make_node):
     c.query("CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
     c.query('CREATE TABLE ks.t (k int PRIMARY KEY, v blob)')
     p = c.prepare('INSERT INTO ks.t (k, v) VALUES (?, ?)')
-    for i in range(20):
-        c.execute(p, [i.to_bytes(4, 'big'), bytes(1 << 20)])
+    for i in range(rows):
+        c.execute(p, [i.to_bytes(4, 'big'), bytes(row_bytes)])
     before = node.rss_bytes()
     slow = []
     stop = threading.Event()
     body = cqlwire.long_string('SELECT * FROM ks.t') + b'\0\1\0'
-    request = b''.join(cqlwire.envelope(4, OP['QUERY'], body, stream) for stream in range(100))
+    request = b''.join(cqlwire.envelope(4, OP['QUERY'], body, stream) for stream in range(requests))
 
     def push(s):
         with s:
@@ -113,13 +114,13 @@ def test_slow_reader_does_not_grow_the_server(make_node):
         stop.set()
         for thread in slow:
             thread.join()
-    print(f'resident {before >> 20} MiB before, {peak >> 20} MiB at most; unread answers would be {8 * 100 * 20} MiB; '
+    print(f'resident {before >> 20} MiB before, {peak >> 20} MiB at most; unread answers would be {8 * requests * rows * row_bytes >> 20} MiB; '
           f'another client was served {served} times and refused {refused}')
     assert served
     limit_s = time.monotonic() + 20
     while True:
         try:
-            assert len(c.query('SELECT k FROM ks.t').rows) == 20
+            assert len(c.query('SELECT k FROM ks.t').rows) == rows
             break
         except cqlwire.CqlError as e:
             assert time.monotonic() < limit_s, e

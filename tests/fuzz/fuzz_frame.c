@@ -7,7 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static void bodies(struct bytes body, uint8_t version) {
+static void bodies(struct bytes body, uint8_t version)
+{
     struct arena a;
     arena_init(&a, 0);
     struct fail f = {.arena = &a};
@@ -25,11 +26,13 @@ static void bodies(struct bytes body, uint8_t version) {
     ignored = request_decode_string_map(body, &a, &m, &f);
     ignored = request_decode_string_list(body, &a, &list, &count, &f);
     (void)ignored;
-    if (arena_bytes(&a) > 64 * body.n + 4096) abort(); /* memory by what was sent, not by what was promised */
+    if (arena_bytes(&a) > 64 * body.n + 4096)
+        abort(); /* memory by what was sent, not by what was promised */
     arena_free(&a);
 }
 
-static void frames(struct bytes in, bool lz4) {
+static void frames(struct bytes in, bool lz4)
+{
     struct arena a;
     arena_init(&a, 0);
     struct buf scratch = {0}, again = {0}, scratch2 = {0};
@@ -38,11 +41,17 @@ static void frames(struct bytes in, bool lz4) {
         size_t used, used2;
         struct bytes payload, payload2;
         bool self_contained, self_contained2;
-        if (frame_decode(in, lz4, &scratch, &used, &payload, &self_contained, &f) != OK || used == 0) break;
+        if (frame_decode(in, lz4, &scratch, &used, &payload, &self_contained, &f) != OK ||
+            used == 0)
+            break;
         again.n = 0;
         frame_encode(payload, lz4, self_contained, &again);
-        if (frame_decode(buf_bytes(&again), lz4, &scratch2, &used2, &payload2, &self_contained2, &f) != OK) abort();
-        if (used2 != again.n || !bytes_equal(payload, payload2) || self_contained != self_contained2) abort();
+        if (frame_decode(buf_bytes(&again), lz4, &scratch2, &used2, &payload2, &self_contained2,
+                         &f) != OK)
+            abort();
+        if (used2 != again.n || !bytes_equal(payload, payload2) ||
+            self_contained != self_contained2)
+            abort();
         in = bytes_skip(in, used);
     }
     buf_free(&scratch);
@@ -51,15 +60,18 @@ static void frames(struct bytes in, bool lz4) {
     arena_free(&a);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-    if (n < 1) return 0;
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    if (n < 1)
+        return 0;
     struct bytes in = bytes_of(data + 1, n - 1);
     uint8_t version = 3 + data[0] % 3;
     bodies(in, version);
     frames(in, data[0] & 0x80);
     for (enum compression c = COMPRESSION_LZ4; c <= COMPRESSION_SNAPPY; c++) {
         struct buf out = {0};
-        if (compression_inflate(c, in, 1 << 20, &out) == OK && out.n > 1 << 20) abort();
+        if (compression_inflate(c, in, 1 << 20, &out) == OK && out.n > 1 << 20)
+            abort();
         buf_free(&out);
     }
     return 0;

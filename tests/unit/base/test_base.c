@@ -8,11 +8,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void test_crc32c_of_the_check_string(void **state) {
+#include <cmocka.h>
+
+static void test_crc32c_of_the_check_string(void **state)
+{
     (void)state;
     /* The check value of CRC-32C in the catalogue of parametrised CRC algorithms. */
     assert_int_equal(crc32c(0, "123456789", 9), 0xE3069283);
@@ -20,7 +22,8 @@ static void test_crc32c_of_the_check_string(void **state) {
     assert_int_equal(in_two, 0xE3069283);
 }
 
-static void test_varints_round_trip(void **state) {
+static void test_varints_round_trip(void **state)
+{
     (void)state;
     struct prng r;
     prng_init(&r, 1);
@@ -42,9 +45,11 @@ static void test_varints_round_trip(void **state) {
     buf_free(&b);
 }
 
-static void test_cursor_stays_in_bounds(void **state) {
+static void test_cursor_stays_in_bounds(void **state)
+{
     (void)state;
-    static const uint8_t endless[11] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    static const uint8_t endless[11] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                        0xff, 0xff, 0xff, 0xff, 0xff};
     struct cur c = cur_of(bytes_of(endless, sizeof endless));
     cur_varint(&c);
     assert_false(cur_ok(&c));
@@ -56,7 +61,8 @@ static void test_cursor_stays_in_bounds(void **state) {
     assert_true(cur_at_end(&c));
 }
 
-static void test_arena_keeps_what_it_gave(void **state) {
+static void test_arena_keeps_what_it_gave(void **state)
+{
     (void)state;
     struct arena a;
     arena_init(&a, 512);
@@ -80,7 +86,8 @@ static void test_arena_keeps_what_it_gave(void **state) {
     arena_free(&a);
 }
 
-static void test_map_against_an_array(void **state) {
+static void test_map_against_an_array(void **state)
+{
     (void)state;
     struct prng r;
     prng_init(&r, 7);
@@ -101,8 +108,7 @@ static void test_map_against_an_array(void **state) {
             assert_ptr_equal(map_del(&m, key), values[k]);
             values[k] = NULL;
             break;
-        default:
-            assert_ptr_equal(map_get(&m, key), values[k]);
+        default: assert_ptr_equal(map_get(&m, key), values[k]);
         }
     }
     size_t count = 0, i = 0;
@@ -112,7 +118,8 @@ static void test_map_against_an_array(void **state) {
     map_free(&m);
 }
 
-static void test_error_messages(void **state) {
+static void test_error_messages(void **state)
+{
     (void)state;
     struct arena a;
     arena_init(&a, 0);
@@ -124,11 +131,15 @@ static void test_error_messages(void **state) {
     arena_free(&a);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc32c_of_the_check_string), cmocka_unit_test(test_varints_round_trip),
-        cmocka_unit_test(test_cursor_stays_in_bounds),     cmocka_unit_test(test_arena_keeps_what_it_gave),
-        cmocka_unit_test(test_map_against_an_array),       cmocka_unit_test(test_error_messages),
+        cmocka_unit_test(test_crc32c_of_the_check_string),
+        cmocka_unit_test(test_varints_round_trip),
+        cmocka_unit_test(test_cursor_stays_in_bounds),
+        cmocka_unit_test(test_arena_keeps_what_it_gave),
+        cmocka_unit_test(test_map_against_an_array),
+        cmocka_unit_test(test_error_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

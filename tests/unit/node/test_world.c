@@ -4,22 +4,26 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 static const char *const create_ks =
     "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}";
 
-static void insert(char *text, size_t n, int i) {
+static void insert(char *text, size_t n, int i)
+{
     snprintf(text, n, "INSERT INTO k.t (a, b) VALUES (%d, 'v%d')", i, i);
 }
 
-static void make_table(struct client *c) {
+static void make_table(struct client *c)
+{
     client_query(c, create_ks);
     client_query(c, "CREATE TABLE k.t (a int PRIMARY KEY, b text)");
 }
 
-static void test_writes_and_reads_over_all_shards(void **state) {
+static void test_writes_and_reads_over_all_shards(void **state)
+{
     (void)state;
     struct world w;
     struct client c, other;
@@ -46,7 +50,8 @@ static void test_writes_and_reads_over_all_shards(void **state) {
     world_stop(&w);
 }
 
-static void test_nothing_is_acknowledged_before_the_sync(void **state) {
+static void test_nothing_is_acknowledged_before_the_sync(void **state)
+{
     (void)state;
     struct world w;
     struct client c;
@@ -69,7 +74,8 @@ static void test_nothing_is_acknowledged_before_the_sync(void **state) {
 }
 
 /* An answer that shows a write not yet synced waits too: what was once read cannot be gone after a power loss. */
-static void test_a_read_of_unsynced_data_waits(void **state) {
+static void test_a_read_of_unsynced_data_waits(void **state)
+{
     (void)state;
     struct world w;
     struct client writer, reader;
@@ -93,7 +99,8 @@ static void test_a_read_of_unsynced_data_waits(void **state) {
     world_stop(&w);
 }
 
-static void test_acknowledged_writes_survive_power_loss(void **state) {
+static void test_acknowledged_writes_survive_power_loss(void **state)
+{
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct world w;
@@ -124,7 +131,8 @@ static void test_acknowledged_writes_survive_power_loss(void **state) {
     }
 }
 
-static void test_a_stuck_log_times_out(void **state) {
+static void test_a_stuck_log_times_out(void **state)
+{
     (void)state;
     struct world w;
     struct client c;
@@ -150,14 +158,16 @@ static void test_a_stuck_log_times_out(void **state) {
     world_stop(&w);
 }
 
-static void test_levels_on_one_node(void **state) {
+static void test_levels_on_one_node(void **state)
+{
     (void)state;
     struct world w;
     struct client c;
     char text[256];
     world_start(&w);
     client_open(&c, &w, 0, 4);
-    client_query(&c, "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 3}");
+    client_query(&c, "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', "
+                     "'replication_factor': 3}");
     client_query(&c, "CREATE TABLE k.t (a int PRIMARY KEY, b text)");
     client_query_send(&c, "SELECT a FROM k.t WHERE a = 1 USING CONSISTENCY QUORUM");
     struct answer a = client_receive(&c);
@@ -168,16 +178,25 @@ static void test_levels_on_one_node(void **state) {
     assert_int_equal(cur_be16(&cur), 4);
     assert_int_equal(cur_be32(&cur), 2); /* required */
     assert_int_equal(cur_be32(&cur), 1); /* alive */
-    assert_int_equal(client_query_error(&c, "INSERT INTO k.t (a) VALUES (1) USING CONSISTENCY ALL", text, sizeof text), 0x1000);
-    assert_int_equal(client_query_error(&c, "INSERT INTO k.t (a) VALUES (1) USING CONSISTENCY ANY", text, sizeof text), 0);
-    assert_int_equal(client_query_error(&c, "SELECT a FROM k.t USING CONSISTENCY ANY", text, sizeof text), 0x2200);
-    assert_int_equal(client_query_error(&c, "INSERT INTO k.t (a) VALUES (1) USING CONSISTENCY SERIAL", text, sizeof text),
+    assert_int_equal(client_query_error(&c, "INSERT INTO k.t (a) VALUES (1) USING CONSISTENCY ALL",
+                                        text, sizeof text),
+                     0x1000);
+    assert_int_equal(client_query_error(&c, "INSERT INTO k.t (a) VALUES (1) USING CONSISTENCY ANY",
+                                        text, sizeof text),
+                     0);
+    assert_int_equal(
+        client_query_error(&c, "SELECT a FROM k.t USING CONSISTENCY ANY", text, sizeof text),
+        0x2200);
+    assert_int_equal(client_query_error(&c,
+                                        "INSERT INTO k.t (a) VALUES (1) USING CONSISTENCY SERIAL",
+                                        text, sizeof text),
                      0x2200);
     client_close(&c);
     world_stop(&w);
 }
 
-static void test_prepared_on_one_shard_executes_on_all(void **state) {
+static void test_prepared_on_one_shard_executes_on_all(void **state)
+{
     (void)state;
     struct world w;
     struct client c[WORLD_SHARDS];
@@ -220,7 +239,8 @@ static void test_prepared_on_one_shard_executes_on_all(void **state) {
     world_stop(&w);
 }
 
-static void test_events_reach_those_who_registered(void **state) {
+static void test_events_reach_those_who_registered(void **state)
+{
     (void)state;
     struct world w;
     struct client c, listener, deaf;
@@ -239,7 +259,8 @@ static void test_events_reach_those_who_registered(void **state) {
     assert_int_equal(a.e.opcode, OPCODE_EVENT);
     assert_int_equal(a.e.stream, -1);
     assert_false(client_receive(&deaf).arrived);
-    client_query(&c, "CREATE KEYSPACE IF NOT EXISTS k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
+    client_query(&c, "CREATE KEYSPACE IF NOT EXISTS k WITH replication = {'class': "
+                     "'SimpleStrategy', 'replication_factor': 1}");
     assert_false(client_receive(&listener).arrived);
     buf_free(&b);
     client_close(&c);
@@ -248,7 +269,8 @@ static void test_events_reach_those_who_registered(void **state) {
     world_stop(&w);
 }
 
-static void test_too_much_in_flight_is_refused(void **state) {
+static void test_too_much_in_flight_is_refused(void **state)
+{
     (void)state;
     struct world w;
     struct client c;
@@ -277,7 +299,8 @@ static void test_too_much_in_flight_is_refused(void **state) {
     world_stop(&w);
 }
 
-static void test_a_connection_that_goes_away_leaves_nothing_behind(void **state) {
+static void test_a_connection_that_goes_away_leaves_nothing_behind(void **state)
+{
     (void)state;
     struct world w;
     struct client c, other;
@@ -304,7 +327,8 @@ static void test_a_connection_that_goes_away_leaves_nothing_behind(void **state)
 }
 
 /* A client that sends and never reads: what it makes us keep is bounded, and nothing is lost once it reads again. */
-static void test_a_slow_reader_is_bounded(void **state) {
+static void test_a_slow_reader_is_bounded(void **state)
+{
     (void)state;
     struct world w;
     struct client c;
@@ -336,7 +360,8 @@ static void test_a_slow_reader_is_bounded(void **state) {
 }
 
 /* Half a message from many clients. */
-static void test_unfinished_input_is_bounded(void **state) {
+static void test_unfinished_input_is_bounded(void **state)
+{
     (void)state;
     struct world w;
     struct client c[6];
@@ -359,7 +384,8 @@ static void test_unfinished_input_is_bounded(void **state) {
 }
 
 /* More than the memtables hold: flushes begin by themselves, the log is trimmed, everything stays readable. */
-static void test_flushes_under_load(void **state) {
+static void test_flushes_under_load(void **state)
+{
     (void)state;
     struct world w;
     struct client c;
@@ -393,7 +419,8 @@ static void test_flushes_under_load(void **state) {
     world_stop(&w);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_writes_and_reads_over_all_shards),
         cmocka_unit_test(test_nothing_is_acknowledged_before_the_sync),

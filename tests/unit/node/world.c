@@ -1,20 +1,23 @@
 /* See world.h. */
 #include "tests/unit/node/world.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static err_t persist(void *ctx, struct bytes schema) {
+#include <cmocka.h>
+
+static err_t persist(void *ctx, struct bytes schema)
+{
     return store_state_put(ctx, bytes_str("schema"), schema);
 }
 
-static void open_stores(struct world *w, struct store **stores) {
+static void open_stores(struct world *w, struct store **stores)
+{
     for (uint32_t i = 0; i < WORLD_SHARDS; i++) {
         struct store_options o = {
             .shard = i,
@@ -32,13 +35,15 @@ struct replay {
     struct store **stores;
 };
 
-static err_t replay_record(void *ctx, uint32_t shard, uint64_t seq, struct bytes mutation) {
+static err_t replay_record(void *ctx, uint32_t shard, uint64_t seq, struct bytes mutation)
+{
     struct replay *r = ctx;
     err_t err = store_replay(r->stores[shard], seq, mutation);
     return err == ERR_NOT_FOUND ? OK : err;
 }
 
-static void boot(struct world *w) {
+static void boot(struct world *w)
+{
     struct store *stores[WORLD_SHARDS];
     struct fail fail = {.arena = &w->arena};
     open_stores(w, stores);
@@ -48,8 +53,10 @@ static void boot(struct world *w) {
         assert_int_equal(schema_decode(b, &schema, &fail), OK);
     else
         schema = schema_new_initial();
-    struct commitlog_options o = {
-        .directory = "log", .segment_bytes = 256 << 10, .total_bytes_max = 4 << 20, .shards = WORLD_SHARDS};
+    struct commitlog_options o = {.directory = "log",
+                                  .segment_bytes = 256 << 10,
+                                  .total_bytes_max = 4 << 20,
+                                  .shards = WORLD_SHARDS};
     assert_int_equal(commitlog_open(disk_sim_disk(w->disk), &o, &w->log, &fail), OK);
     uint64_t flushed[WORLD_SHARDS];
     for (int i = 0; i < WORLD_SHARDS; i++)
@@ -68,7 +75,8 @@ static void boot(struct world *w) {
     w->running = true;
 }
 
-void world_start(struct world *w) {
+void world_start(struct world *w)
+{
     *w = (struct world){.now = {{1000000}, {1700000000000000}}};
     arena_init(&w->arena, 0);
     snprintf(w->directory, sizeof w->directory, "/tmp/helenus-world-XXXXXX");
@@ -97,7 +105,8 @@ void world_start(struct world *w) {
     boot(w);
 }
 
-static void halt(struct world *w) {
+static void halt(struct world *w)
+{
     for (int i = 0; i < WORLD_SHARDS; i++)
         shard_free(&w->shards[i]);
     control_free(&w->control);
@@ -107,7 +116,8 @@ static void halt(struct world *w) {
     w->running = false;
 }
 
-void world_power_loss(struct world *w, uint64_t seed) {
+void world_power_loss(struct world *w, uint64_t seed)
+{
     struct prng r;
     prng_init(&r, seed);
     struct disk_sim *after = disk_sim_power_loss(w->disk, &r);
@@ -121,14 +131,16 @@ void world_power_loss(struct world *w, uint64_t seed) {
     boot(w);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f) {
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
+{
     (void)st;
     (void)type;
     (void)f;
     return remove(path);
 }
 
-void world_stop(struct world *w) {
+void world_stop(struct world *w)
+{
     world_pump(w);
     halt(w);
     disk_sim_free(w->disk);
@@ -136,12 +148,14 @@ void world_stop(struct world *w) {
     arena_free(&w->arena);
 }
 
-static void collect(struct world *w, struct message_queue *from) {
+static void collect(struct world *w, struct message_queue *from)
+{
     for (struct message *m; (m = message_pop(from));)
         message_push(&w->queue, m);
 }
 
-static void deliver(struct world *w, struct message *m) {
+static void deliver(struct world *w, struct message *m)
+{
     switch (m->to) {
     case ENDPOINT_CONTROL:
         control_message(&w->control, w->now, m);
@@ -153,9 +167,7 @@ static void deliver(struct world *w, struct message *m) {
         else
             log_writer_message(&w->log_writer, m);
         return;
-    case ENDPOINT_JOBS:
-        jobs_message(&w->jobs, m);
-        return;
+    case ENDPOINT_JOBS: jobs_message(&w->jobs, m); return;
     default: {
         struct shard *s = &w->shards[m->to]; /* m may be its own reply afterwards */
         shard_message(s, m);
@@ -164,7 +176,8 @@ static void deliver(struct world *w, struct message *m) {
     }
 }
 
-void world_pump(struct world *w) {
+void world_pump(struct world *w)
+{
     for (int idle = 0; idle < 2;) {
         bool worked = false;
         for (int i = 0; i < WORLD_SHARDS; i++) {
@@ -177,7 +190,8 @@ void world_pump(struct world *w) {
             shard_end_turn(&w->shards[i]);
             collect(w, &w->shards[i].out);
         }
-        if (!w->log_stuck) log_writer_end_turn(&w->log_writer, w->now);
+        if (!w->log_stuck)
+            log_writer_end_turn(&w->log_writer, w->now);
         assert_int_equal(w->log_writer.failed, OK);
         collect(w, &w->log_writer.out);
         while (jobs_step(&w->jobs, w->now))
@@ -187,7 +201,8 @@ void world_pump(struct world *w) {
     }
 }
 
-void world_advance(struct world *w, int64_t us) {
+void world_advance(struct world *w, int64_t us)
+{
     w->now.mono.us += us;
     w->now.wall.us += us;
     for (int i = 0; i < WORLD_SHARDS; i++) {
@@ -199,7 +214,8 @@ void world_advance(struct world *w, int64_t us) {
 
 /* --- Clients -------------------------------------------------------------------------------------------------------------------------- */
 
-void client_send(struct client *c, uint8_t opcode, struct bytes body) {
+void client_send(struct client *c, uint8_t opcode, struct bytes body)
+{
     struct buf b = {0};
     size_t at = envelope_begin(&b, c->version, 0, ++c->stream, opcode, false);
     buf_put_bytes(&b, body);
@@ -211,7 +227,8 @@ void client_send(struct client *c, uint8_t opcode, struct bytes body) {
     buf_free(&b);
 }
 
-void client_open(struct client *c, struct world *w, uint16_t shard, uint8_t version) {
+void client_open(struct client *c, struct world *w, uint16_t shard, uint8_t version)
+{
     *c = (struct client){.w = w, .version = version};
     shard_begin_turn(&w->shards[shard], w->now);
     c->session = session_open(&w->shards[shard].host, "127.0.0.1", 1234);
@@ -224,12 +241,14 @@ void client_open(struct client *c, struct world *w, uint16_t shard, uint8_t vers
     assert_int_equal(client_receive(c).e.opcode, OPCODE_READY);
 }
 
-void client_close(struct client *c) {
+void client_close(struct client *c)
+{
     session_close(c->session);
     buf_free(&c->in);
 }
 
-void client_query_send(struct client *c, const char *text) {
+void client_query_send(struct client *c, const char *text)
+{
     struct buf b = {0};
     wire_put_long_string(&b, bytes_str(text));
     buf_be16(&b, 1); /* ONE */
@@ -238,7 +257,8 @@ void client_query_send(struct client *c, const char *text) {
     buf_free(&b);
 }
 
-struct answer client_receive(struct client *c) {
+struct answer client_receive(struct client *c)
+{
     world_pump(c->w);
     struct bytes out = session_output(c->session);
     buf_put_bytes(&c->in, out);
@@ -248,7 +268,8 @@ struct answer client_receive(struct client *c) {
         world_pump(c->w);
     }
     struct answer a = {0};
-    if (c->in.n < ENVELOPE_HEADER_BYTES) return a;
+    if (c->in.n < ENVELOPE_HEADER_BYTES)
+        return a;
     a.e = envelope_decode(c->in.p);
     assert_true(c->in.n >= ENVELOPE_HEADER_BYTES + a.e.length);
     a.arrived = true;
@@ -260,31 +281,38 @@ struct answer client_receive(struct client *c) {
     return a;
 }
 
-struct answer client_query(struct client *c, const char *text) {
+struct answer client_query(struct client *c, const char *text)
+{
     client_query_send(c, text);
     struct answer a = client_receive(c);
     assert_true(a.arrived);
-    if (a.e.opcode == OPCODE_ERROR) fail_msg("%s: %.*s", text, (int)a.body.n - 6, (const char *)a.body.p + 6);
+    if (a.e.opcode == OPCODE_ERROR)
+        fail_msg("%s: %.*s", text, (int)a.body.n - 6, (const char *)a.body.p + 6);
     return a;
 }
 
-uint32_t client_query_error(struct client *c, const char *query, char *text, size_t text_bytes) {
+uint32_t client_query_error(struct client *c, const char *query, char *text, size_t text_bytes)
+{
     client_query_send(c, query);
     struct answer a = client_receive(c);
     assert_true(a.arrived);
-    if (a.e.opcode != OPCODE_ERROR) return 0;
+    if (a.e.opcode != OPCODE_ERROR)
+        return 0;
     struct cur cur = cur_of(a.body);
     uint32_t code = cur_be32(&cur);
     struct bytes message = wire_string(&cur);
-    if (text) snprintf(text, text_bytes, "%.*s", BYTES_FMT(message));
+    if (text)
+        snprintf(text, text_bytes, "%.*s", BYTES_FMT(message));
     return code;
 }
 
-uint32_t answer_rows(const struct answer *a) {
+uint32_t answer_rows(const struct answer *a)
+{
     struct cur c = cur_of(a->body);
     assert_int_equal(cur_be32(&c), 2); /* Rows */
     uint32_t flags = cur_be32(&c), columns = cur_be32(&c);
-    if (flags & 2) wire_bytes(&c);
+    if (flags & 2)
+        wire_bytes(&c);
     if (flags & 1) {
         wire_string(&c);
         wire_string(&c);

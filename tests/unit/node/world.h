@@ -23,7 +23,7 @@ struct world {
     struct commitlog *log;
     struct now now;
     struct message_queue queue;
-    bool log_stuck;             /* messages to the log wait in log_queue */
+    bool log_stuck; /* messages to the log wait in log_queue */
     struct message_queue log_queue;
     struct arena arena;
     bool running;

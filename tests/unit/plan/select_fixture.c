@@ -22,8 +22,10 @@ static struct data_partition *partition_of(struct data *d, const struct table *t
         if (d->partitions[i].table == t && bytes_equal(d->partitions[i].pk, pk))
             return &d->partitions[i];
     d->partitions = realloc(d->partitions, (d->partitions_count + 1) * sizeof *d->partitions);
-    memmove(&d->partitions[at + 1], &d->partitions[at], (d->partitions_count++ - at) * sizeof *d->partitions);
-    d->partitions[at] = (struct data_partition){.table = t, .token = token, .pk = arena_dup(&d->keep, pk)};
+    memmove(&d->partitions[at + 1], &d->partitions[at],
+            (d->partitions_count++ - at) * sizeof *d->partitions);
+    d->partitions[at] =
+        (struct data_partition){.table = t, .token = token, .pk = arena_dup(&d->keep, pk)};
     return &d->partitions[at];
 }
 
@@ -120,7 +122,8 @@ static struct bytes live(struct reading *r, struct bytes body)
 {
     struct buf out = buf_in(&r->d->f.arena);
     bool empty = true;
-    struct row_filter filter = {.now_s = r->d->now_s, .purge_before_s = INT64_MIN, .live_only = true};
+    struct row_filter filter = {
+        .now_s = r->d->now_s, .purge_before_s = INT64_MIN, .live_only = true};
     if (body.p)
         assert_int_equal(row_clean(body, &filter, &out, &empty), OK);
     return empty ? BYTES_NULL : buf_bytes(&out);
@@ -139,7 +142,9 @@ static void read_partition(struct reading *r, const struct data_partition *p, bo
     const struct read_command *c = r->c;
     bool begun = false;
     uint32_t taken = resumed ? r->position.partition_rows : 0;
-    struct bytes stat = c->want_static && (!resumed || r->position.static_again) ? live(r, p->static_body) : BYTES_NULL;
+    struct bytes stat = c->want_static && (!resumed || r->position.static_again)
+                            ? live(r, p->static_body)
+                            : BYTES_NULL;
     if (stat.p) {
         result_begin_partition(&r->out, p->pk);
         op_put_static_row(&r->out, stat);
@@ -197,11 +202,14 @@ static bool read_chunk(struct reading *r)
         const struct data_partition *p = NULL;
         for (size_t j = 0; j < r->d->partitions_count; j++) {
             const struct data_partition *one = &r->d->partitions[j];
-            if (one->table == c->table && (c->is_range ? i == j && in_range(c, one->token) : bytes_equal(one->pk, c->keys[i])))
+            if (one->table == c->table && (c->is_range ? i == j && in_range(c, one->token)
+                                                       : bytes_equal(one->pk, c->keys[i])))
                 p = one;
         }
-        bool here = from.set && (p ? bytes_equal(p->pk, from.pk) : !c->is_range && bytes_equal(c->keys[i], from.pk));
-        if (c->is_range && from.set && !passed && !here && p && p->token.value > token_of_key(from.pk).value)
+        bool here = from.set && (p ? bytes_equal(p->pk, from.pk)
+                                   : !c->is_range && bytes_equal(c->keys[i], from.pk));
+        if (c->is_range && from.set && !passed && !here && p &&
+            p->token.value > token_of_key(from.pk).value)
             passed = true; // what the position was in is gone
         if (!passed && !here)
             continue;
@@ -215,7 +223,8 @@ static bool read_chunk(struct reading *r)
     return r->stopped;
 }
 
-static void print_rows(const struct statement *s, struct bytes rows, uint32_t count, struct buf *out)
+static void print_rows(const struct statement *s, struct bytes rows, uint32_t count,
+                       struct buf *out)
 {
     struct cur c = cur_of(rows);
     for (uint32_t i = 0; i < count; i++) {
@@ -250,7 +259,8 @@ static const char *failed(struct data *d, err_t err)
     return (const char *)d->text.p;
 }
 
-static err_t run_page(struct data *d, const struct statement *s, const struct asked *a, struct bytes state, struct bytes *next)
+static err_t run_page(struct data *d, const struct statement *s, const struct asked *a,
+                      struct bytes state, struct bytes *next)
 {
     struct buf rows = {0};
     struct select_run *run;
@@ -270,7 +280,10 @@ static err_t run_page(struct data *d, const struct statement *s, const struct as
     err_t err = select_begin(s, &env, &o, &rows, &run);
     uint32_t count = 0;
     if (err == OK && select_command(run)) {
-        struct reading r = {.d = d, .c = select_command(run), .position = *select_position(run), .rows_max = d->chunk_rows};
+        struct reading r = {.d = d,
+                            .c = select_command(run),
+                            .position = *select_position(run),
+                            .rows_max = d->chunk_rows};
         bool want = true, more = true;
         d->commands++;
         while (err == OK && more && want) {
@@ -322,7 +335,8 @@ static const char *ask(struct data *d, const char *cql, const struct asked *a)
     return (const char *)d->text.p;
 }
 
-const char *query_values(struct data *d, const char *cql, const struct bytes *values, uint16_t count)
+const char *query_values(struct data *d, const char *cql, const struct bytes *values,
+                         uint16_t count)
 {
     return ask(d, cql, &(struct asked){.values = values, .count = count});
 }
@@ -340,7 +354,8 @@ const char *query_pages(struct data *d, const char *cql, int32_t page_size)
 const char *query_state(struct data *d, const char *cql, struct bytes state)
 {
     struct buf next = {0};
-    const char *text = ask(d, cql, &(struct asked){.page_size = 1, .state = state, .first_state = &next});
+    const char *text =
+        ask(d, cql, &(struct asked){.page_size = 1, .state = state, .first_state = &next});
     buf_free(&next);
     return text;
 }

@@ -19,10 +19,10 @@ struct data_partition {
 };
 struct data {
     struct fixture f;
-    struct arena keep; // rows
+    struct arena keep;                 // rows
     struct data_partition *partitions; // by token
     size_t partitions_count;
-    struct buf text;   // of the last query
+    struct buf text;     // of the last query
     uint32_t chunk_rows; // rows in a chunk; 0: all
     int64_t now_s;
     uint32_t commands; // reads of the last query
@@ -37,7 +37,8 @@ void data_write(struct data *d, const char *cql);
 
 // The rows as "1|a|null; 2|b|null", or "INVALID: message". Values are for the bind variables.
 const char *query(struct data *d, const char *cql);
-const char *query_values(struct data *d, const char *cql, const struct bytes *values, uint16_t count);
+const char *query_values(struct data *d, const char *cql, const struct bytes *values,
+                         uint16_t count);
 // The same in pages: pages are parted by " / ".
 const char *query_pages(struct data *d, const char *cql, int32_t page_size);
 // Names of the result columns and their types: "k int, count bigint".

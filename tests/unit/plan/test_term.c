@@ -11,9 +11,12 @@
 
 static const char *const schema[] = {
     "CREATE TYPE u (a int, b text)",
-    "CREATE TABLE w (k int PRIMARY KEY, i int, b blob, ti tinyint, sm smallint, bi bigint, vr varint, de decimal, fl float, "
-    "bo boolean, tx text, uu uuid, ts timestamp, du duration, tu tuple<int, text>, u frozen<u>, x u, ls list<int>, st set<int>, "
-    "mp map<int, text>, nn list<frozen<list<int>>>, ct set<frozen<tuple<int, int>>>, ve vector<float, 2>)",
+    "CREATE TABLE w (k int PRIMARY KEY, i int, b blob, ti tinyint, sm smallint, bi bigint, vr "
+    "varint, de decimal, fl float, "
+    "bo boolean, tx text, uu uuid, ts timestamp, du duration, tu tuple<int, text>, u frozen<u>, x "
+    "u, ls list<int>, st set<int>, "
+    "mp map<int, text>, nn list<frozen<list<int>>>, ct set<frozen<tuple<int, int>>>, ve "
+    "vector<float, 2>)",
     NULL,
 };
 
@@ -89,9 +92,12 @@ static void test_errors(void **state)
     IS("bo", "1", "INVALID Invalid INTEGER constant (1) for \"bo\" of type boolean");
     IS("ts", "'x'", "INVALID Unable to parse a date/time from 'x'");
     IS("du", "5", "INVALID Unable to convert '5' to a duration");
-    IS("tu", "'1:a:b'", "INVALID Invalid tuple literal: too many elements. Type frozen<tuple<int, text>> expects 2 but got 3");
+    IS("tu", "'1:a:b'",
+       "INVALID Invalid tuple literal: too many elements. Type frozen<tuple<int, text>> expects 2 "
+       "but got 3");
     IS("tu", "(1, 'a', 3)",
-       "INVALID Invalid tuple literal for tu: too many elements. Type frozen<tuple<int, text>> expects 2 but got 3");
+       "INVALID Invalid tuple literal for tu: too many elements. Type frozen<tuple<int, text>> "
+       "expects 2 but got 3");
     IS("tu", "('a', 'a')", "INVALID Invalid tuple literal for tu: component 0 is not of type int");
     IS("i", "(1, 2)", "INVALID Invalid tuple type literal for i of type int");
     IS("u", "{c: 1}", "INVALID Unknown field 'c' in value of user defined type u");
@@ -100,25 +106,37 @@ static void test_errors(void **state)
     IS("ls", "['a']", "INVALID Invalid list literal for ls: value 'a' is not of type int");
     IS("ls", "[null]", "INVALID null is not supported inside collections");
     IS("ls", "{1}", "INVALID Invalid set literal for ls of type list<int>");
-    IS("ls", "[?]", "INVALID Invalid list literal for ls: bind variables are not supported inside collection literals");
-    IS("st", "[1]", "INVALID Unexpected receiver type 'set<int>'; only list and vector are expected");
+    IS("ls", "[?]",
+       "INVALID Invalid list literal for ls: bind variables are not supported inside collection "
+       "literals");
+    IS("st", "[1]",
+       "INVALID Unexpected receiver type 'set<int>'; only list and vector are expected");
     IS("mp", "{1: 2}", "INVALID Invalid map literal for mp: value 2 is not of type text");
     IS("mp", "{'1': '2'}", "INVALID Invalid map literal for mp: key '1' is not of type int");
-    IS("nn", "[[1, 'a']]", "INVALID Invalid list literal for nn: value [1, 'a'] is not of type frozen<list<int>>");
-    IS("ct", "{(1, 2, 3)}", "INVALID Invalid set literal for ct: value (1, 2, 3) is not of type frozen<tuple<int, int>>");
-    IS("ve", "[1, 2, 3]", "INVALID Invalid vector literal for ve of type vector<float, 2>; expected 2 elements, but given 3");
+    IS("nn", "[[1, 'a']]",
+       "INVALID Invalid list literal for nn: value [1, 'a'] is not of type frozen<list<int>>");
+    IS("ct", "{(1, 2, 3)}",
+       "INVALID Invalid set literal for ct: value (1, 2, 3) is not of type frozen<tuple<int, "
+       "int>>");
+    IS("ve", "[1, 2, 3]",
+       "INVALID Invalid vector literal for ve of type vector<float, 2>; expected 2 elements, but "
+       "given 3");
     IS("ve", "[1, 'a']", "INVALID Invalid vector literal for ve: value 'a' is not of type float");
     IS("ve", "[1, null]", "INVALID null is not supported inside vectors");
     IS("i", "(text) 5", "INVALID Cannot cast value 5 to type text");
     IS("i", "(bigint) 5", "INVALID Cannot assign value (bigint)5 to i of type int");
-    IS("i", "now()", "INVALID Type error: cannot assign result of function system.now (type timeuuid) to i (type int)");
+    IS("i", "now()",
+       "INVALID Type error: cannot assign result of function system.now (type timeuuid) to i (type "
+       "int)");
     IS("i", "1 + 1.5", "INVALID the '+' operation is not supported between 1 and 1.5");
     IS("i", "foo(1)", "INVALID Unknown function foo called");
     IS("i", "foo.bar(1)", "INVALID Unknown function foo.bar called");
     IS("i", "blob_as_int('a')",
-       "INVALID Type error: 'a' cannot be passed as argument 0 of function system.blob_as_int of type blob");
+       "INVALID Type error: 'a' cannot be passed as argument 0 of function system.blob_as_int of "
+       "type blob");
     IS("i", "blob_as_int(0x00, 1)",
-       "INVALID Invalid number of arguments in call to function system.blob_as_int: 1 required but 2 provided");
+       "INVALID Invalid number of arguments in call to function system.blob_as_int: 1 required but "
+       "2 provided");
     IS("i", "5 / 0", "FUNCTION_FAILURE the operation 'int / int' failed: / by zero");
 }
 
@@ -167,8 +185,11 @@ static void test_binds(void **state)
     for (int32_t i = 3; i > 0; i--)
         value_put(&set, value_of_i32(&a, i > 2 ? 1 : i));
     struct bytes values[] = {buf_bytes(&set)};
-    assert_non_null(strstr(run_values(f, "UPDATE w SET st = ? WHERE k = 1", values, 1, BYTES_NULL), "st[1]= st[2]="));
-    assert_non_null(strstr(prepare(f, "SELECT i FROM w WHERE k = ? AND i = blob_as_int(?) ALLOW FILTERING"), "arg0(system.blob_as_int)"));
+    assert_non_null(strstr(run_values(f, "UPDATE w SET st = ? WHERE k = 1", values, 1, BYTES_NULL),
+                           "st[1]= st[2]="));
+    assert_non_null(
+        strstr(prepare(f, "SELECT i FROM w WHERE k = ? AND i = blob_as_int(?) ALLOW FILTERING"),
+               "arg0(system.blob_as_int)"));
     arena_free(&a);
 }
 

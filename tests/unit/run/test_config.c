@@ -453,13 +453,16 @@ static void test_help_names_every_option(void **state)
 static void test_promises_of_safety_are_refused(void **state)
 {
     (void)state;
-    wants_failure(load("--directory /d --authenticator PasswordAuthenticator"),
-                  "--authenticator: there is no authentication yet; only the AllowAll class is accepted");
-    wants_failure(load("--directory /d --authorizer org.apache.cassandra.auth.CassandraAuthorizer"),
-                  "--authorizer: there is no authentication yet; only the AllowAll class is accepted");
+    wants_failure(
+        load("--directory /d --authenticator PasswordAuthenticator"),
+        "--authenticator: there is no authentication yet; only the AllowAll class is accepted");
+    wants_failure(
+        load("--directory /d --authorizer org.apache.cassandra.auth.CassandraAuthorizer"),
+        "--authorizer: there is no authentication yet; only the AllowAll class is accepted");
     wants_failure(load("--directory /d --client-encryption-options.enabled true"),
                   "--client-encryption-options.enabled: there is no encryption yet");
-    assert_int_equal(load("--directory /d --authenticator org.apache.cassandra.auth.AllowAllAuthenticator"), OK);
+    assert_int_equal(
+        load("--directory /d --authenticator org.apache.cassandra.auth.AllowAllAuthenticator"), OK);
 }
 
 int main(void)

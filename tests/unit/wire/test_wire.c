@@ -7,10 +7,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <stdlib.h>
 
-static void put_envelope(struct buf *out, int16_t stream, size_t body) {
+#include <cmocka.h>
+
+static void put_envelope(struct buf *out, int16_t stream, size_t body)
+{
     size_t at = envelope_begin(out, 5, 0, stream, OPCODE_QUERY, false);
     for (size_t i = 0; i < body; i++)
         buf_u8(out, (uint8_t)(i % 7));
@@ -18,7 +20,8 @@ static void put_envelope(struct buf *out, int16_t stream, size_t body) {
 }
 
 /* Frames envelopes, takes the frames apart again, and finds the same bytes. */
-static void round_trip(bool lz4, const size_t *bodies, size_t count) {
+static void round_trip(bool lz4, const size_t *bodies, size_t count)
+{
     struct buf plain = {0}, framed = {0}, joined = {0}, scratch = {0};
     for (size_t i = 0; i < count; i++)
         put_envelope(&plain, (int16_t)i, bodies[i]);
@@ -31,12 +34,16 @@ static void round_trip(bool lz4, const size_t *bodies, size_t count) {
         struct bytes payload;
         bool self_contained;
         /* One byte short is not a frame yet. */
-        assert_int_equal(frame_decode(left, lz4, &scratch, &used, &payload, &self_contained, &fail), OK);
+        assert_int_equal(frame_decode(left, lz4, &scratch, &used, &payload, &self_contained, &fail),
+                         OK);
         assert_true(used > 0);
         size_t whole = used;
-        assert_int_equal(frame_decode(bytes_of(left.p, whole - 1), lz4, &scratch, &used, &payload, &self_contained, &fail), OK);
+        assert_int_equal(frame_decode(bytes_of(left.p, whole - 1), lz4, &scratch, &used, &payload,
+                                      &self_contained, &fail),
+                         OK);
         assert_int_equal(used, 0);
-        assert_int_equal(frame_decode(left, lz4, &scratch, &used, &payload, &self_contained, &fail), OK);
+        assert_int_equal(frame_decode(left, lz4, &scratch, &used, &payload, &self_contained, &fail),
+                         OK);
         buf_put_bytes(&joined, payload);
         left = bytes_skip(left, used);
     }
@@ -48,17 +55,20 @@ static void round_trip(bool lz4, const size_t *bodies, size_t count) {
     buf_free(&scratch);
 }
 
-static void test_frames_round_trip(void **state) {
+static void test_frames_round_trip(void **state)
+{
     (void)state;
     static const size_t small[] = {0, 1, 100, 5000};
-    static const size_t large[] = {3, FRAME_PAYLOAD_MAX - ENVELOPE_HEADER_BYTES, 1, FRAME_PAYLOAD_MAX, 500000, 2};
+    static const size_t large[] = {
+        3, FRAME_PAYLOAD_MAX - ENVELOPE_HEADER_BYTES, 1, FRAME_PAYLOAD_MAX, 500000, 2};
     for (int lz4 = 0; lz4 < 2; lz4++) {
         round_trip(lz4, small, 4);
         round_trip(lz4, large, 6);
     }
 }
 
-static void test_every_flipped_bit_is_seen(void **state) {
+static void test_every_flipped_bit_is_seen(void **state)
+{
     (void)state;
     struct buf plain = {0}, framed = {0}, scratch = {0};
     put_envelope(&plain, 1, 40);
@@ -73,7 +83,8 @@ static void test_every_flipped_bit_is_seen(void **state) {
             size_t used;
             struct bytes payload;
             bool self_contained;
-            assert_int_equal(frame_decode(buf_bytes(&framed), lz4, &scratch, &used, &payload, &self_contained, &fail),
+            assert_int_equal(frame_decode(buf_bytes(&framed), lz4, &scratch, &used, &payload,
+                                          &self_contained, &fail),
                              ERR_PROTOCOL);
             framed.p[bit / 8] ^= (uint8_t)(1 << bit % 8);
         }
@@ -85,14 +96,16 @@ static void test_every_flipped_bit_is_seen(void **state) {
 }
 
 /* Values computed with cassandra/segment.py of the Python driver 3.30. */
-static void test_checksums_as_the_python_driver_has_them(void **state) {
+static void test_checksums_as_the_python_driver_has_them(void **state)
+{
     (void)state;
     assert_int_equal(frame_crc24(0x020009, 3), 0xc1c8a4);
     assert_int_equal(frame_crc32(bytes_of("", 0)), 0x44777ed3);
     assert_int_equal(frame_crc32(bytes_str("hello frame")), 0xc5ed6591);
 }
 
-static void test_compression_and_its_lies(void **state) {
+static void test_compression_and_its_lies(void **state)
+{
     (void)state;
     struct buf in = {0}, packed = {0}, out = {0};
     for (int i = 0; i < 10000; i++)
@@ -107,19 +120,23 @@ static void test_compression_and_its_lies(void **state) {
     }
     static const uint8_t bomb[] = {0x40, 0, 0, 0, 0};
     out.n = 0;
-    assert_int_equal(compression_inflate(COMPRESSION_LZ4, bytes_of(bomb, sizeof bomb), SIZE_MAX, &out), ERR_PROTOCOL);
+    assert_int_equal(
+        compression_inflate(COMPRESSION_LZ4, bytes_of(bomb, sizeof bomb), SIZE_MAX, &out),
+        ERR_PROTOCOL);
     assert_true(out.cap < 1 << 20);
     buf_free(&in);
     buf_free(&packed);
     buf_free(&out);
 }
 
-static void test_query_and_every_truncation(void **state) {
+static void test_query_and_every_truncation(void **state)
+{
     (void)state;
     struct buf b = {0};
     wire_put_long_string(&b, bytes_str("SELECT 1"));
     buf_be16(&b, 4);
-    buf_be32(&b, QUERY_VALUES | QUERY_PAGE_SIZE | QUERY_PAGING_STATE | QUERY_TIMESTAMP | QUERY_KEYSPACE | QUERY_NOW);
+    buf_be32(&b, QUERY_VALUES | QUERY_PAGE_SIZE | QUERY_PAGING_STATE | QUERY_TIMESTAMP |
+                     QUERY_KEYSPACE | QUERY_NOW);
     buf_be16(&b, 3);
     wire_put_bytes(&b, bytes_str("v"));
     buf_be32(&b, UINT32_MAX);
@@ -153,7 +170,8 @@ static void test_query_and_every_truncation(void **state) {
     buf_free(&b);
 }
 
-static void test_errors_by_version(void **state) {
+static void test_errors_by_version(void **state)
+{
     (void)state;
     struct buf b = {0};
     struct fail f = {.err = ERR_WRITE_FAILURE,
@@ -185,7 +203,8 @@ static void test_errors_by_version(void **state) {
     buf_free(&b);
 }
 
-static void test_types_that_old_versions_do_not_know(void **state) {
+static void test_types_that_old_versions_do_not_know(void **state)
+{
     (void)state;
     struct buf b = {0};
     response_put_type(&b, type_native(TYPE_DURATION), 5);
@@ -193,14 +212,16 @@ static void test_types_that_old_versions_do_not_know(void **state) {
     b.n = 0;
     response_put_type(&b, type_native(TYPE_DURATION), 4);
     assert_int_equal(load_be16(b.p), 0);
-    assert_true(bytes_equal_str(bytes_of(b.p + 4, b.n - 4), "org.apache.cassandra.db.marshal.DurationType"));
+    assert_true(bytes_equal_str(bytes_of(b.p + 4, b.n - 4),
+                                "org.apache.cassandra.db.marshal.DurationType"));
     b.n = 0;
     response_put_type(&b, type_native(TYPE_TINYINT), 3);
     assert_int_equal(load_be16(b.p), 0);
     buf_free(&b);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frames_round_trip),
         cmocka_unit_test(test_every_flipped_bit_is_seen),
