@@ -283,6 +283,7 @@ void request_end_response(struct request *r, struct buf *out, size_t at)
         if (s->scratch.cap > 256 * 1024)
             buf_free(&s->scratch);
     }
+    session_answered(s, r->rows.n > out->n - at ? r->rows.n : out->n - at);
     envelope_end(out, at);
     session_touch_output(s);
 }

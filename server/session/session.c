@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { IN_BUFFER_KEEP = 64 * 1024 };
+enum { IN_BUFFER_KEEP = 64 * 1024, WINDOW_FIRST = 2 };
 
 void session_host_init(struct session_host *h, uint16_t shard, const struct topology *t,
                        const struct session_limits *limits, struct schema *schema, uint64_t seed,
@@ -48,6 +48,7 @@ struct session *session_open(struct session_host *h, const char *address, uint16
     snprintf(s->address, sizeof s->address, "%s", address);
     s->port = port;
     s->last_input = h->now.mono;
+    s->window = WINDOW_FIRST;
     arena_init(&s->arena, 256);
     list_init(&s->link_output);
     list_push_back(&h->sessions, &s->link);
@@ -102,7 +103,23 @@ static size_t output_bytes(const struct session *s)
 bool session_wants_input(const struct session *s)
 {
     return !s->closing && output_bytes(s) < s->host->limits->output_bytes_max &&
-           s->in_flight < s->host->limits->requests_max;
+           s->in_flight < s->window && s->in_flight < s->host->limits->requests_max;
+}
+
+/* Requests cost nothing before they are answered, and then it is too late to hold them back: a client that sends hundreds of large
+ * reads at once and reads none of the answers would have them all made. So a connection begins with a small window, which doubles with
+ * each answer as long as that many answers of the size that it gets fit the bound of its output. */
+void session_answered(struct session *s, size_t bytes)
+{
+    const struct session_limits *l = s->host->limits;
+    s->answer_bytes =
+        bytes > s->answer_bytes ? bytes : s->answer_bytes - s->answer_bytes / 8 + bytes / 8;
+    uint64_t fit = l->output_bytes_max / (s->answer_bytes + 1), window = (uint64_t)s->window * 2;
+    if (window > fit)
+        window = fit;
+    if (window > l->requests_max)
+        window = l->requests_max;
+    s->window = window ? (uint32_t)window : 1;
 }
 
 bool session_host_has_room(const struct session_host *h, size_t n)

@@ -32,9 +32,14 @@ struct session {
     uint8_t events;
     size_t bytes_counted; /* its part of the host's sessions_bytes */
     uint32_t in_flight;
+    uint32_t window;     /* requests that may be in flight: see session_answered() */
+    size_t answer_bytes; /* what its answers lately took, large ones weighing more */
     uint64_t requests;
     struct mono_us last_input;
 };
+
+/* An answer of so many bytes was made for s: its window follows. */
+void session_answered(struct session *s, size_t bytes);
 
 struct prepared {
     struct list lru;
