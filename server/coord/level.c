@@ -1,25 +1,7 @@
 /* Consistency levels: how many replicas each waits for, and whether they are there. Source: Cassandra's ConsistencyLevel.blockFor and
  * ReplicaPlans.assureSufficientLiveReplicas. */
+#include "cql/data/consistency.h"
 #include "server/coord/coord.h"
-
-enum {
-    CL_ANY = 0,
-    CL_ONE = 1,
-    CL_TWO = 2,
-    CL_THREE = 3,
-    CL_QUORUM = 4,
-    CL_ALL = 5,
-    CL_LOCAL_QUORUM = 6,
-    CL_EACH_QUORUM = 7,
-    CL_SERIAL = 8,
-    CL_LOCAL_SERIAL = 9,
-    CL_LOCAL_ONE = 10,
-    CL_NODE_LOCAL = 11,
-};
-
-static const char *const level_names[] = {"ANY",    "ONE",          "TWO",          "THREE",
-                                          "QUORUM", "ALL",          "LOCAL_QUORUM", "EACH_QUORUM",
-                                          "SERIAL", "LOCAL_SERIAL", "LOCAL_ONE",    "NODE_LOCAL"};
 
 static int32_t factor_total(const struct replication *r)
 {
@@ -68,7 +50,7 @@ int32_t coord_block_for(uint16_t cl, const struct replication *r, const struct t
 static err_t unavailable(struct fail *fail, uint16_t cl, int32_t required, int32_t alive)
 {
     err_t err =
-        fail_set(fail, ERR_UNAVAILABLE, "Cannot achieve consistency level %s", level_names[cl]);
+        fail_set(fail, ERR_UNAVAILABLE, "Cannot achieve consistency level %s", consistency_name(cl));
     fail->consistency = cl;
     fail->required = required;
     fail->alive = alive;
@@ -100,7 +82,7 @@ err_t coord_check(uint16_t cl, const struct keyspace *ks, const struct topology 
             return fail_set(fail, ERR_INVALID,
                             "You must use conditional updates for serializable writes");
         return fail_set(fail, ERR_INVALID, "Reads at consistency level %s are not implemented yet",
-                        level_names[cl]);
+                        consistency_name(cl));
     }
     if (cl == CL_NODE_LOCAL)
         return fail_set(fail, ERR_INVALID,

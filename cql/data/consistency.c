@@ -1,5 +1,5 @@
-/* Names of consistency levels, as the protocol numbers them. */
-#include "cql/plan/statement.h"
+/* Names of consistency levels: see consistency.h. */
+#include "cql/data/consistency.h"
 
 static const char *const names[] = {
     [CL_ANY] = "ANY",
