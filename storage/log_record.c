@@ -112,7 +112,9 @@ static bool record_at(struct bytes segment, const struct log_segment_header *h, 
     uint8_t kind = p[AT_KIND];
     if (kind != LOG_MUTATION && (kind != LOG_SYNC_MARK || length != 0))
         return false;
-    if (length > segment.n - offset - LOG_RECORD_HEADER_BYTES)
+    /* With its padding: appends are whole, so a record that ends the file before that was cut. */
+    if (length > segment.n - offset - LOG_RECORD_HEADER_BYTES ||
+        padded(LOG_RECORD_HEADER_BYTES + length) > segment.n - offset)
         return false;
     uint32_t crc = crc32c(0, p + AT_LENGTH, LOG_RECORD_HEADER_BYTES - AT_LENGTH + length);
     if (load_be32(p) != crc_of_place(crc, h, offset))
