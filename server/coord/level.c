@@ -49,8 +49,8 @@ int32_t coord_block_for(uint16_t cl, const struct replication *r, const struct t
 
 static err_t unavailable(struct fail *fail, uint16_t cl, int32_t required, int32_t alive)
 {
-    err_t err =
-        fail_set(fail, ERR_UNAVAILABLE, "Cannot achieve consistency level %s", consistency_name(cl));
+    err_t err = fail_set(fail, ERR_UNAVAILABLE, "Cannot achieve consistency level %s",
+                         consistency_name(cl));
     fail->consistency = cl;
     fail->required = required;
     fail->alive = alive;
