@@ -4,8 +4,7 @@
  * the result; datacenters with factor 0 are left out. */
 #include "cql/schema/replication_priv.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include "cql/schema/options_priv.h"
 
 #define LOCATOR "org.apache.cassandra.locator."
 static const char *const class_names[] = {
@@ -19,25 +18,6 @@ static const char *short_name(enum replication_class class)
     return class_names[class] + strlen(LOCATOR);
 }
 
-/* Java's Integer.parseInt. */
-static bool parse_int(struct bytes text, int32_t *out)
-{
-    char digits[32];
-    if (text.n == 0 || text.n >= sizeof digits)
-        return false;
-    memcpy(digits, text.p, text.n);
-    digits[text.n] = 0;
-    const char *p = digits + (*digits == '-' || *digits == '+');
-    if (!*p || strspn(p, "0123456789") != strlen(p))
-        return false;
-    errno = 0;
-    long long v = strtoll(digits, NULL, 10);
-    if (errno || v < INT32_MIN || v > INT32_MAX)
-        return false;
-    *out = (int32_t)v;
-    return true;
-}
-
 /* A replication factor as Cassandra reads it; transient replicas ("3/1") are refused as they are off by default. */
 static err_t parse_factor(struct bytes text, int32_t *out, struct fail *fail)
 {
@@ -46,12 +26,12 @@ static err_t parse_factor(struct bytes text, int32_t *out, struct fail *fail)
     if (slash && memchr(slash + 1, '/', (size_t)(text.p + text.n - slash - 1)))
         return fail_set(fail, ERR_CONFIG,
                         "Replication factor format is <replicas> or <replicas>/<transient>");
-    if (!parse_int(total, out))
+    if (!option_int(total, out))
         return fail_set(fail, ERR_CONFIG, "For input string: \"%.*s\"", BYTES_FMT(total));
     if (slash) {
         int32_t transient;
         struct bytes rest = bytes_skip(text, total.n + 1);
-        if (!parse_int(rest, &transient))
+        if (!option_int(rest, &transient))
             return fail_set(fail, ERR_CONFIG, "For input string: \"%.*s\"", BYTES_FMT(rest));
         if (transient != 0)
             return fail_set(fail, ERR_CONFIG, "Transient replication is not enabled on this node");

@@ -158,6 +158,12 @@ static inline const struct column *table_column_by_id(const struct table *t, uin
     return id < t->next_column_id && t->index_by_id[id] ? &t->columns[t->index_by_id[id] - 1]
                                                         : NULL;
 }
+/* Whether a node makes the table's rows out of what it knows instead of storing them: virtual tables, and those of keyspaces with
+ * LocalStrategy (system, system_schema). Nobody writes to such a table, and every shard answers for it itself. */
+static inline bool table_is_made(const struct table *t)
+{
+    return t->is_virtual || t->ks->replication.class == REPLICATION_LOCAL;
+}
 static inline const struct column *table_pk(const struct table *t, uint16_t i)
 {
     return &t->columns[i];

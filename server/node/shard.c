@@ -77,7 +77,7 @@ static void handle_write(struct shard *s, struct message *m)
 static void handle_read(struct shard *s, struct message *m)
 {
     struct message_read *r = container_of(m, struct message_read, head);
-    if (vtables_serve(r->command->table)) {
+    if (table_is_made(r->command->table)) {
         vtables_read(s->vtables, s, r);
         return;
     }

@@ -55,11 +55,6 @@ void vtables_free(struct vtables *v)
     free(v);
 }
 
-bool vtables_serve(const struct table *t)
-{
-    return t->is_virtual || t->ks->replication.class == REPLICATION_LOCAL;
-}
-
 /* --- Rows → memtable -------------------------------------------------------------------------------------------------------------- */
 
 struct maker {

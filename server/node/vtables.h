@@ -12,9 +12,7 @@ struct vtables *vtables_new(const struct node *node);
 void vtables_free(struct vtables *v);
 /* The schema changed: what was made is made anew. */
 void vtables_forget(struct vtables *v);
-/* Is the table one of these (and not stored)? */
-bool vtables_serve(const struct table *t);
-/* Answers the message, now or (where other shards are asked) later. */
+/* Answers the message, which reads a made table (table_is_made()), now or (where other shards are asked) later. */
 void vtables_read(struct vtables *v, struct shard *s, struct message_read *r);
 /* VERB_CLIENTS: another shard asks for this one's connections; and the reply. */
 void vtables_clients_answer(struct shard *s, struct message *m);

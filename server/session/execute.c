@@ -158,12 +158,6 @@ static uint32_t sink_rows_wanted(void *ctx)
     return select_rows_wanted(((struct request *)ctx)->run);
 }
 
-/* Served from this shard's view of the node: see server/node/vtables.h. */
-static bool is_local_table(const struct table *t)
-{
-    return t->is_virtual || t->ks->replication.class == REPLICATION_LOCAL;
-}
-
 static err_t select_start(struct request *r, const struct query_params *p)
 {
     struct session_host *h = r->host;
@@ -180,7 +174,7 @@ static err_t select_start(struct request *r, const struct query_params *p)
         TRY(set_deadline(r, h->limits->range_timeout_us));
     struct coord_sink sink = {.ctx = r, .consume = sink_consume, .rows_wanted = sink_rows_wanted};
     r->read = coord_read_start(h->topology, h->shard, c, select_position(r->run),
-                               is_local_table(s->table), sink, &r->arena, r, &h->spares, h->out);
+                               table_is_made(s->table), sink, &r->arena, r, &h->spares, h->out);
     r->refs = coord_read_has_ended(r->read) ? 0 : 1;
     return coord_read_err(r->read);
 }
@@ -234,9 +228,22 @@ static void select_reply(struct request *r, struct message *m)
 
 /* --- INSERT, UPDATE, DELETE, BATCH ---------------------------------------------------------------------------------------------- */
 
-static bool is_modifiable(const struct table *t)
+/* The reads that an update needs before it can be built: of one partition each, kept whole. */
+static err_t modify_sink_consume(void *ctx, struct bytes result, bool more, bool *want_more)
 {
-    return !is_local_table(t);
+    (void)more;
+    (void)want_more;
+    struct request *r = ctx;
+    if (r->modify_result.n + result.n > r->host->limits->frame_bytes_max)
+        return fail_set(&r->fail, ERR_INVALID, "The collection read before the write is too large");
+    buf_put_bytes(&r->modify_result, result);
+    return OK;
+}
+
+static uint32_t modify_sink_rows_wanted(void *ctx)
+{
+    (void)ctx;
+    return 1000;
 }
 
 /* Sends the next read the statement needs before it can be built, or builds and writes. */
@@ -261,7 +268,7 @@ static err_t modify_advance(struct request *r)
     struct coord_mutation *mutations = arena_alloc(&r->arena, sizeof *mutations * count);
     for (size_t i = 0; i < count; i++) {
         const struct table *t = built[i].table;
-        if (!is_modifiable(t))
+        if (table_is_made(t))
             return fail_set(&r->fail, ERR_UNAUTHORIZED, "%.*s keyspace is not user-modifiable.",
                             BYTES_FMT(t->keyspace));
         TRY(coord_check(r->consistency, t->ks, h->topology, true, &r->fail));
@@ -284,27 +291,6 @@ static void modify_step(struct request *r)
         fail_and_finish(r, err);
     else
         finish(r);
-}
-
-static err_t modify_sink_consume_(struct request *r, struct bytes result)
-{
-    if (r->modify_result.n + result.n > r->host->limits->frame_bytes_max)
-        return fail_set(&r->fail, ERR_INVALID, "The collection read before the write is too large");
-    buf_put_bytes(&r->modify_result, result);
-    return OK;
-}
-
-err_t modify_sink_consume(void *ctx, struct bytes result, bool more, bool *want_more)
-{
-    (void)more;
-    (void)want_more;
-    return modify_sink_consume_(ctx, result);
-}
-
-uint32_t modify_sink_rows_wanted(void *ctx)
-{
-    (void)ctx;
-    return 1000;
 }
 
 static void modify_execute(struct request *r, const struct modify_part *parts, size_t count,
@@ -364,10 +350,12 @@ static void modify_reply(struct request *r, struct message *m)
         if (err == OK)
             err = modify_read_answer(r->modify, r->modify_read++,
                                      arena_dup(&r->arena, buf_bytes(&r->modify_result)));
-        if (err != OK)
-            read_failure(r, err), finish(r);
-        else
+        if (err == OK) {
             modify_step(r);
+        } else {
+            read_failure(r, err);
+            finish(r);
+        }
         return;
     }
     r->refs--;

@@ -129,9 +129,6 @@ void execute_batch(struct request *r, const struct request_batch *b);
 void execute_prepare(struct request *r, struct bytes text, struct bytes keyspace);
 void prepare_respond(struct request *r);
 err_t unprepared(struct request *r, struct bytes id) MUST_USE;
-/* Sinks of the reads that an update needs before it can be built. */
-err_t modify_sink_consume(void *ctx, struct bytes result, bool more, bool *want_more) MUST_USE;
-uint32_t modify_sink_rows_wanted(void *ctx);
 /* Continues r with a reply. */
 void execute_message(struct request *r, struct message *m);
 
